@@ -1,0 +1,1 @@
+"""Real orders, told through Kafka, and what became of them."""

@@ -1,0 +1,1 @@
+"""PostgreSQL, Kafka and the services on one machine, without Docker."""

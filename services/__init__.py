@@ -1,0 +1,1 @@
+"""The processes of Jifen; each keeps one promise and talks to the others only through Kafka."""

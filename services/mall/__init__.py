@@ -1,0 +1,1 @@
+"""Mall promises that a member sees the ledger as it is, and changes nothing."""

@@ -1,0 +1,1 @@
+"""Relay promises that every outbox row reaches Kafka at least once, each member's in order."""

@@ -1,0 +1,1 @@
+"""What every service stands on: contract, program, ledger, pipeline, platform."""

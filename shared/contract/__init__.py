@@ -1,0 +1,1 @@
+"""What travels over Kafka: wire models, topics, codec, fingerprints."""

@@ -1,0 +1,1 @@
+"""Batch in, pure decision, set-based out: one transaction per batch."""

@@ -1,0 +1,1 @@
+"""The ground: database, broker, HTTP, logs, metrics, clock, settings."""

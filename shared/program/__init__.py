@@ -1,0 +1,1 @@
+"""The merchant's rules as one versioned document."""
