@@ -1,0 +1,299 @@
+-- migrate:up
+SET lock_timeout = '5s';
+SET statement_timeout = '60s';
+
+CREATE SCHEMA ledger;
+
+-- Raised by one after a restore, because sequence numbers are then used again.
+CREATE TABLE ledger.epoch (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    epoch integer NOT NULL CHECK (epoch > 0)
+);
+INSERT INTO ledger.epoch (epoch) VALUES (1);
+
+-- One row per member: the lock of all that happens to that member.
+-- The six sums are signed and by kind of entry; debt is max(0, -balance).
+CREATE TABLE ledger.account (
+    member_id text COLLATE "C" PRIMARY KEY CHECK (octet_length(member_id) BETWEEN 1 AND 64),
+    balance bigint NOT NULL DEFAULT 0,
+    seq bigint NOT NULL DEFAULT 0 CHECK (seq >= 0),
+    head_hash bytea NOT NULL CHECK (octet_length(head_hash) = 32),
+    earned bigint NOT NULL DEFAULT 0,
+    reversed bigint NOT NULL DEFAULT 0,
+    redeemed bigint NOT NULL DEFAULT 0,
+    returned bigint NOT NULL DEFAULT 0,
+    expired bigint NOT NULL DEFAULT 0,
+    adjusted bigint NOT NULL DEFAULT 0,
+    posted_at timestamptz NOT NULL DEFAULT '-infinity',
+    CHECK (balance = earned + reversed + redeemed + returned + expired + adjusted)
+) WITH (fillfactor = 80);
+
+-- One row per member and date; expires_on is the last local day to spend, infinity is never.
+CREATE TABLE ledger.lot (
+    member_id text COLLATE "C" NOT NULL,
+    expires_on date NOT NULL CHECK (expires_on = 'infinity' OR expires_on < '9999-01-01'),
+    points bigint NOT NULL CHECK (points >= 0),
+    expired bigint NOT NULL DEFAULT 0 CHECK (expired >= 0),
+    forgiven bigint NOT NULL DEFAULT 0 CHECK (forgiven BETWEEN 0 AND expired),
+    times_expired integer NOT NULL DEFAULT 0 CHECK (times_expired >= 0),
+    PRIMARY KEY (member_id, expires_on)
+) WITH (fillfactor = 80);
+CREATE INDEX lot_due ON ledger.lot (expires_on, member_id) WHERE points > 0;
+
+-- Append-only. lot_dates and lot_points say which lots the entry moved and by how much.
+CREATE TABLE ledger.entry (
+    member_id text COLLATE "C" NOT NULL,
+    seq bigint NOT NULL CHECK (seq > 0),
+    cause text COLLATE "C" NOT NULL CHECK (octet_length(cause) BETWEEN 1 AND 300),
+    fingerprint bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
+    kind text NOT NULL CHECK (kind IN ('earned', 'reversed', 'redeemed', 'returned', 'expired', 'adjusted')),
+    points bigint NOT NULL CHECK (points BETWEEN -1000000000000 AND 1000000000000),
+    balance bigint NOT NULL,
+    lot_dates date[] NOT NULL,
+    lot_points bigint[] NOT NULL,
+    reason text NOT NULL CHECK (octet_length(reason) <= 16384),
+    revision integer,
+    occurred_at timestamptz NOT NULL,
+    posted_at timestamptz NOT NULL,
+    hash_version smallint NOT NULL CHECK (hash_version > 0),
+    hash bytea NOT NULL CHECK (octet_length(hash) = 32),
+    PRIMARY KEY (member_id, seq),
+    UNIQUE (member_id, cause),
+    CHECK (cardinality(lot_dates) = cardinality(lot_points))
+);
+
+-- Where a member's rows live: one bucket on plain PostgreSQL, a shard on a distributed one.
+CREATE FUNCTION ledger.bucket_of(member text) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 0;
+
+-- The hash before a member's first entry; it binds the chain to the member.
+CREATE FUNCTION ledger.genesis(member text) RETURNS bytea
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN sha256('\x00'::bytea || convert_to(member, 'UTF8'));
+
+-- Opens accounts that are missing, then locks all of them in the order of their ids.
+CREATE FUNCTION ledger.lock_accounts(routing_member text, may_open text[], members text[])
+RETURNS TABLE (member_id text, balance bigint, seq bigint, head_hash bytea, posted_at timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO ledger.account (member_id, head_hash)
+    SELECT m.member, ledger.genesis(m.member)
+    FROM unnest(may_open) AS m (member)
+    ORDER BY m.member COLLATE "C"
+    ON CONFLICT DO NOTHING;
+
+    RETURN QUERY
+    SELECT a.member_id, a.balance, a.seq, a.head_hash, a.posted_at
+    FROM ledger.account AS a
+    WHERE a.member_id = ANY (members)
+    ORDER BY a.member_id
+    FOR UPDATE;
+END
+$$;
+
+-- Appends entries, moves accounts and lots by what the entries say, and announces them.
+-- posting: {"accounts": [{member_id, seq, head_hash, new_hash}],
+--           "entries": [{columns of ledger.entry…, traceparent}],
+--           "forgiven": [{member_id, expires_on, points}]}
+-- Refuses (40001, load again) what does not follow the account's seq or head hash, and
+-- (23514, a bug) what does not add up.
+CREATE FUNCTION ledger.post(routing_member text, posting json) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    members text[];
+    told record;
+    unbalanced text;
+BEGIN
+    SELECT array_agg(a.member_id) INTO members
+    FROM json_to_recordset(posting -> 'accounts') AS a (member_id text);
+
+    WITH entry AS MATERIALIZED (
+        SELECT e.*
+        FROM ROWS FROM (json_to_recordset(posting -> 'entries') AS (
+            member_id text, seq bigint, cause text, fingerprint bytea, kind text, points bigint,
+            balance bigint, lot_dates date[], lot_points bigint[], reason text, revision integer,
+            occurred_at timestamptz, posted_at timestamptz, hash_version smallint, hash bytea,
+            traceparent text
+        )) WITH ORDINALITY AS e (
+            member_id, seq, cause, fingerprint, kind, points, balance, lot_dates, lot_points,
+            reason, revision, occurred_at, posted_at, hash_version, hash, traceparent, ord
+        )
+    ), head AS MATERIALIZED (
+        SELECT h.member_id, h.seq, h.head_hash, h.new_hash
+        FROM json_to_recordset(posting -> 'accounts')
+            AS h (member_id text, seq bigint, head_hash bytea, new_hash bytea)
+    ), running AS MATERIALIZED (
+        SELECT
+            e.seq <> a.seq + row_number() OVER chain AS gap,
+            e.balance <> a.balance + sum(e.points) OVER chain
+            OR e.posted_at < greatest(a.posted_at, lag(e.posted_at) OVER chain)
+            OR greatest(e.balance, 0) - greatest(e.balance - e.points, 0)
+                <> (SELECT coalesce(sum(l.points), 0) FROM unnest(e.lot_points) AS l (points))
+                AS unbalanced
+        FROM entry AS e
+        JOIN ledger.account AS a ON a.member_id = e.member_id
+        WHERE a.member_id = ANY (members)
+        WINDOW chain AS (PARTITION BY e.member_id ORDER BY e.seq)
+    ), appended AS (
+        INSERT INTO ledger.entry (
+            member_id, seq, cause, fingerprint, kind, points, balance, lot_dates, lot_points,
+            reason, revision, occurred_at, posted_at, hash_version, hash
+        )
+        SELECT
+            e.member_id, e.seq, e.cause, e.fingerprint, e.kind, e.points, e.balance, e.lot_dates,
+            e.lot_points, e.reason, e.revision, e.occurred_at, e.posted_at, e.hash_version, e.hash
+        FROM entry AS e
+        ORDER BY e.ord
+        ON CONFLICT DO NOTHING
+        RETURNING 1
+    ), announced AS (
+        INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, payload, headers)
+        SELECT
+            e.member_id || '/' || e.seq || '/' || p.epoch,
+            'points.v1',
+            e.member_id,
+            'points.' || e.kind || '.v1',
+            '{"entry_id":"' || e.member_id || '/' || e.seq || '","member_id":"' || e.member_id
+            || '","seq":' || e.seq || ',"cause":"' || e.cause || '","points":' || e.points
+            || ',"balance":' || e.balance || ',"reason":' || e.reason || '}',
+            CASE WHEN e.traceparent IS NOT NULL
+                THEN json_build_object('traceparent', e.traceparent) END
+        FROM entry AS e
+        CROSS JOIN ledger.epoch AS p
+        WHERE e.points <> 0
+        ORDER BY e.ord
+    ), total AS MATERIALIZED (
+        SELECT
+            e.member_id,
+            count(*) AS entries,
+            sum(e.points)::bigint AS points,
+            coalesce(sum(e.points) FILTER (WHERE e.kind = 'earned'), 0)::bigint AS earned,
+            coalesce(sum(e.points) FILTER (WHERE e.kind = 'reversed'), 0)::bigint AS reversed,
+            coalesce(sum(e.points) FILTER (WHERE e.kind = 'redeemed'), 0)::bigint AS redeemed,
+            coalesce(sum(e.points) FILTER (WHERE e.kind = 'returned'), 0)::bigint AS returned,
+            coalesce(sum(e.points) FILTER (WHERE e.kind = 'expired'), 0)::bigint AS expired,
+            coalesce(sum(e.points) FILTER (WHERE e.kind = 'adjusted'), 0)::bigint AS adjusted,
+            max(e.posted_at) AS posted_at
+        FROM entry AS e
+        GROUP BY e.member_id
+    ), moved AS (
+        UPDATE ledger.account AS a SET
+            balance = a.balance + t.points,
+            seq = a.seq + t.entries,
+            head_hash = h.new_hash,
+            earned = a.earned + t.earned,
+            reversed = a.reversed + t.reversed,
+            redeemed = a.redeemed + t.redeemed,
+            returned = a.returned + t.returned,
+            expired = a.expired + t.expired,
+            adjusted = a.adjusted + t.adjusted,
+            posted_at = t.posted_at
+        FROM head AS h
+        JOIN total AS t ON t.member_id = h.member_id
+        WHERE a.member_id = h.member_id
+            AND a.member_id = ANY (members)
+            AND a.seq = h.seq
+            AND a.head_hash = h.head_hash
+        RETURNING 1
+    ), move AS MATERIALIZED (
+        SELECT
+            m.member_id,
+            m.expires_on,
+            sum(m.points)::bigint AS points,
+            sum(m.expired)::bigint AS expired,
+            sum(m.forgiven)::bigint AS forgiven,
+            sum(m.times)::integer AS times
+        FROM (
+            SELECT
+                e.member_id,
+                l.expires_on,
+                l.points,
+                CASE WHEN e.kind = 'expired' THEN -l.points ELSE 0 END AS expired,
+                0 AS forgiven,
+                CASE WHEN e.kind = 'expired' THEN 1 ELSE 0 END AS times
+            FROM entry AS e
+            CROSS JOIN LATERAL unnest(e.lot_dates, e.lot_points) AS l (expires_on, points)
+            UNION ALL
+            SELECT f.member_id, f.expires_on, 0, 0, f.points, 0
+            FROM json_to_recordset(posting -> 'forgiven')
+                AS f (member_id text, expires_on date, points bigint)
+        ) AS m
+        GROUP BY m.member_id, m.expires_on
+    ), lots_moved AS (
+        UPDATE ledger.lot AS l SET
+            points = l.points + m.points,
+            expired = l.expired + m.expired,
+            forgiven = l.forgiven + m.forgiven,
+            times_expired = l.times_expired + m.times
+        FROM move AS m
+        WHERE l.member_id = m.member_id
+            AND l.expires_on = m.expires_on
+            AND l.member_id = ANY (members)
+        RETURNING 1
+    ), lots_opened AS (
+        INSERT INTO ledger.lot (member_id, expires_on, points, expired, forgiven, times_expired)
+        SELECT m.member_id, m.expires_on, m.points, m.expired, m.forgiven, m.times
+        FROM move AS m
+        WHERE NOT EXISTS (
+            SELECT FROM ledger.lot AS l
+            WHERE l.member_id = m.member_id AND l.expires_on = m.expires_on
+        )
+        ON CONFLICT DO NOTHING
+        RETURNING 1
+    )
+    SELECT
+        (SELECT count(*) FROM entry) AS entries,
+        (SELECT count(*) FROM appended) AS appended,
+        (SELECT count(*) FROM head) AS accounts,
+        (SELECT count(*) FROM moved) AS moved,
+        (SELECT count(*) FROM total) AS totals,
+        (SELECT count(*) FROM running) AS checked,
+        (SELECT count(*) FILTER (WHERE r.gap) FROM running AS r) AS gaps,
+        (SELECT count(*) FILTER (WHERE r.unbalanced) FROM running AS r) AS unbalanced,
+        (SELECT count(*) FROM move) AS moves,
+        (SELECT count(*) FROM lots_moved) + (SELECT count(*) FROM lots_opened) AS lots
+    INTO told;
+
+    IF told.accounts <> told.moved OR told.totals <> told.accounts OR told.gaps > 0
+        OR told.appended <> told.entries OR told.checked <> told.entries
+        OR told.lots <> told.moves
+    THEN
+        RAISE EXCEPTION 'the posting does not follow the ledger: %', to_json(told)
+            USING ERRCODE = '40001', HINT = 'Load the accounts again and decide anew.';
+    END IF;
+
+    SELECT min(a.member_id) INTO unbalanced
+    FROM ledger.account AS a
+    WHERE a.member_id = ANY (members)
+        AND greatest(a.balance, 0) <> (
+            SELECT coalesce(sum(l.points), 0) FROM ledger.lot AS l
+            WHERE l.member_id = a.member_id
+        );
+    IF told.unbalanced > 0 OR unbalanced IS NOT NULL THEN
+        RAISE EXCEPTION 'the posting does not add up: % entries, first member whose lots differ: %',
+            told.unbalanced, unbalanced
+            USING ERRCODE = '23514';
+    END IF;
+    RETURN told.entries;
+END
+$$;
+
+REVOKE ALL ON FUNCTION ledger.lock_accounts(text, text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ledger.post(text, json) FROM PUBLIC;
+GRANT USAGE ON SCHEMA ledger TO jifen_earn, jifen_redeem, jifen_expiry, jifen_notify;
+GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO jifen_earn, jifen_redeem, jifen_expiry;
+GRANT EXECUTE ON FUNCTION ledger.lock_accounts(text, text[], text[]) TO jifen_earn, jifen_redeem, jifen_expiry;
+GRANT EXECUTE ON FUNCTION ledger.post(text, json) TO jifen_earn, jifen_redeem, jifen_expiry;
+
+-- migrate:down

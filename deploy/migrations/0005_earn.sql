@@ -1,0 +1,55 @@
+-- migrate:up
+SET lock_timeout = '5s';
+SET statement_timeout = '60s';
+
+CREATE SCHEMA earn;
+
+-- An order belongs to one member. A row without a member is the place where an event that waits
+-- for the order and the order itself meet, so that no wake-up is lost.
+CREATE TABLE earn.order_claim (
+    order_id text COLLATE "C" PRIMARY KEY,
+    member_id text COLLATE "C",
+    -- Nothing of the order is left to refund.
+    refunded boolean NOT NULL DEFAULT false
+) WITH (fillfactor = 90);
+
+-- A friend's first order pays one sharer, once.
+CREATE TABLE earn.friend_claim (
+    friend_id text COLLATE "C" PRIMARY KEY,
+    member_id text COLLATE "C" NOT NULL,
+    order_id text COLLATE "C" NOT NULL,
+    points bigint NOT NULL,
+    expires_on date NOT NULL
+);
+CREATE INDEX friend_claim_order ON earn.friend_claim (order_id);
+
+-- What an order was worth and why, so that a refund recomputes from that alone.
+-- lines: [[line_id, paid_minor, refunded_minor], …]
+CREATE TABLE earn.award (
+    member_id text COLLATE "C" NOT NULL,
+    order_id text COLLATE "C" NOT NULL,
+    currency text NOT NULL,
+    revision integer NOT NULL,
+    awarded bigint NOT NULL CHECK (awarded >= 0),
+    taken_back bigint NOT NULL CHECK (taken_back BETWEEN 0 AND awarded),
+    expires_on date NOT NULL,
+    lines json NOT NULL,
+    PRIMARY KEY (member_id, order_id)
+) WITH (fillfactor = 90);
+
+-- The local days a member checked in, with the ladder position and points each has by now.
+CREATE TABLE earn.check_in (
+    member_id text COLLATE "C" NOT NULL,
+    day date NOT NULL,
+    position integer NOT NULL CHECK (position > 0),
+    points bigint NOT NULL CHECK (points >= 0),
+    revision integer NOT NULL,
+    expires_on date NOT NULL,
+    corrections integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (member_id, day)
+);
+
+GRANT USAGE ON SCHEMA earn TO jifen_earn;
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA earn TO jifen_earn;
+
+-- migrate:down
