@@ -1,0 +1,63 @@
+"""The settings that every service shares, read from the environment with prefix JIFEN_."""
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class DatabaseSettings(BaseSettings):
+    """Where PostgreSQL is and how long it may take (JIFEN_DATABASE_...)."""
+
+    model_config = SettingsConfigDict(env_prefix="JIFEN_DATABASE_", frozen=True, extra="forbid")
+
+    url: SecretStr = Field(description="postgresql:// address, with user and password.")
+    connect_timeout_seconds: float = Field(
+        default=5.0, gt=0, description="How long one attempt to connect may take."
+    )
+    command_timeout_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="How long the client waits for an answer: above every time-out of the server,"
+        " so that it ends the wait for a server that is gone.",
+    )
+    transaction_timeout_ms: int = Field(
+        default=5_000,
+        gt=0,
+        description="No transaction lives longer; the server ends the session of one that does.",
+    )
+    statement_timeout_ms: int = Field(
+        default=4_500,
+        gt=0,
+        description="Below the transaction's time-out, which would otherwise hide it: this one"
+        " cancels the statement and leaves the session.",
+    )
+
+
+class KafkaSettings(BaseSettings):
+    """Where Kafka is (JIFEN_KAFKA_...)."""
+
+    model_config = SettingsConfigDict(env_prefix="JIFEN_KAFKA_", frozen=True, extra="forbid")
+
+    bootstrap: str = Field(description="host:port, several separated by commas.", min_length=1)
+    request_timeout_ms: int = Field(
+        default=10_000,
+        gt=0,
+        description="How long the broker may take to answer one request before it counts as gone.",
+    )
+
+
+class ServiceSettings(BaseSettings):
+    """How a service is reached and how much it says (JIFEN_...); services extend it."""
+
+    model_config = SettingsConfigDict(env_prefix="JIFEN_", frozen=True, extra="ignore")
+
+    http_host: str = Field(
+        default="127.0.0.1", description="Address to listen on; loopback unless told otherwise."
+    )
+    http_port: int = Field(
+        default=0, ge=0, le=65_535, description="Port to listen on; 0 takes a free one."
+    )
+    log_level: LogLevel = Field(default="INFO", description="Least severe level that is logged.")
