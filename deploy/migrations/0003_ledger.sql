@@ -24,7 +24,7 @@ CREATE TABLE ledger.account (
     returned bigint NOT NULL DEFAULT 0,
     expired bigint NOT NULL DEFAULT 0,
     adjusted bigint NOT NULL DEFAULT 0,
-    posted_at timestamptz NOT NULL DEFAULT '-infinity',
+    posted_at timestamptz NOT NULL DEFAULT '1970-01-01T00:00:00Z',
     CHECK (balance = earned + reversed + redeemed + returned + expired + adjusted)
 ) WITH (fillfactor = 80);
 
@@ -38,7 +38,6 @@ CREATE TABLE ledger.lot (
     times_expired integer NOT NULL DEFAULT 0 CHECK (times_expired >= 0),
     PRIMARY KEY (member_id, expires_on)
 ) WITH (fillfactor = 80);
-CREATE INDEX lot_due ON ledger.lot (expires_on, member_id) WHERE points > 0;
 
 -- Append-only. lot_dates and lot_points say which lots the entry moved and by how much.
 CREATE TABLE ledger.entry (
@@ -97,16 +96,20 @@ END
 $$;
 
 -- Appends entries, moves accounts and lots by what the entries say, and announces them.
--- posting: {"accounts": [{member_id, seq, head_hash, new_hash}],
---           "entries": [{columns of ledger.entry…, traceparent}],
---           "forgiven": [{member_id, expires_on, points}]}
+-- accounts: [{member_id, seq, head_hash, new_hash}], as loaded and the new head
+-- entries: [{columns of ledger.entry…, traceparent}], each member's in order
+-- forgiven: [{member_id, expires_on, points}], refunds that expiry had covered already
 -- Refuses (40001, load again) what does not follow the account's seq or head hash, and
 -- (23514, a bug) what does not add up.
-CREATE FUNCTION ledger.post(routing_member text, posting json) RETURNS integer
+CREATE FUNCTION ledger.post(
+    routing_member text, accounts json, entries json, forgiven json
+) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+-- The plan is cached while the tables may still be empty: fix its shape to the one that stays
+-- right, index scans of the members' rows hashed against the posting.
 SET enable_seqscan = off
-SET enable_hashjoin = off
+SET enable_nestloop = off
 SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
@@ -116,11 +119,11 @@ DECLARE
     unbalanced text;
 BEGIN
     SELECT array_agg(a.member_id) INTO members
-    FROM json_to_recordset(posting -> 'accounts') AS a (member_id text);
+    FROM json_to_recordset(accounts) AS a (member_id text);
 
     WITH entry AS MATERIALIZED (
         SELECT e.*
-        FROM ROWS FROM (json_to_recordset(posting -> 'entries') AS (
+        FROM ROWS FROM (json_to_recordset(entries) AS (
             member_id text, seq bigint, cause text, fingerprint bytea, kind text, points bigint,
             balance bigint, lot_dates date[], lot_points bigint[], reason text, revision integer,
             occurred_at timestamptz, posted_at timestamptz, hash_version smallint, hash bytea,
@@ -131,7 +134,7 @@ BEGIN
         )
     ), head AS MATERIALIZED (
         SELECT h.member_id, h.seq, h.head_hash, h.new_hash
-        FROM json_to_recordset(posting -> 'accounts')
+        FROM json_to_recordset(accounts)
             AS h (member_id text, seq bigint, head_hash bytea, new_hash bytea)
     ), running AS MATERIALIZED (
         SELECT
@@ -226,7 +229,7 @@ BEGIN
             CROSS JOIN LATERAL unnest(e.lot_dates, e.lot_points) AS l (expires_on, points)
             UNION ALL
             SELECT f.member_id, f.expires_on, 0, 0, f.points, 0
-            FROM json_to_recordset(posting -> 'forgiven')
+            FROM json_to_recordset(forgiven)
                 AS f (member_id text, expires_on date, points bigint)
         ) AS m
         GROUP BY m.member_id, m.expires_on
@@ -247,7 +250,9 @@ BEGIN
         FROM move AS m
         WHERE NOT EXISTS (
             SELECT FROM ledger.lot AS l
-            WHERE l.member_id = m.member_id AND l.expires_on = m.expires_on
+            WHERE l.member_id = m.member_id
+                AND l.expires_on = m.expires_on
+                AND l.member_id = ANY (members)
         )
         ON CONFLICT DO NOTHING
         RETURNING 1
@@ -290,10 +295,10 @@ END
 $$;
 
 REVOKE ALL ON FUNCTION ledger.lock_accounts(text, text[], text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION ledger.post(text, json) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ledger.post(text, json, json, json) FROM PUBLIC;
 GRANT USAGE ON SCHEMA ledger TO jifen_earn, jifen_redeem, jifen_expiry, jifen_notify;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO jifen_earn, jifen_redeem, jifen_expiry;
 GRANT EXECUTE ON FUNCTION ledger.lock_accounts(text, text[], text[]) TO jifen_earn, jifen_redeem, jifen_expiry;
-GRANT EXECUTE ON FUNCTION ledger.post(text, json) TO jifen_earn, jifen_redeem, jifen_expiry;
+GRANT EXECUTE ON FUNCTION ledger.post(text, json, json, json) TO jifen_earn, jifen_redeem, jifen_expiry;
 
 -- migrate:down

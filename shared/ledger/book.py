@@ -1,0 +1,200 @@
+"""The book: one member's account while a batch is decided. Pure; the store writes what it posted.
+
+Laws it keeps: balance = sum of entries = sum of lots - debt; debt only when no lot is open; no
+lot below zero; seq without gaps; every cause once; a refund takes no more than its award gave.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Final, Literal
+
+import orjson
+
+from shared.ledger.entries import Cause, Entry, Kind, Line, LotMove, MemberId, Telling
+from shared.ledger.hash import CURRENT_VERSION, HASHERS
+from shared.ledger.lots import Lots
+
+Reason = Mapping[str, object]
+"""Why an entry is what it is: JSON-ready, written verbatim."""
+
+REASON_LIMIT_BYTES: Final = 16_384
+"""Longer reasons are summarised; the database refuses them."""
+
+Shortfall = Literal["debt", "clip"]
+"""What becomes of points that are owed but not there: owed on, or forgiven."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """The moment a batch is decided at: an aware instant, its local day, and local midnights."""
+
+    now: datetime
+    day: date
+    revision: int | None
+    midnight_after: Callable[[date], datetime]
+
+
+class InsufficientPointsError(Exception):
+    """A member wants to spend more than is there; reject the command."""
+
+    def __init__(self, *, needs: int, has: int, owes: int) -> None:
+        """State what was needed, what was there and what is owed."""
+        super().__init__(f"needs {needs} points, has {has}, owes {owes}")
+        self.needs, self.has, self.owes = needs, has, owes
+
+
+@dataclass(slots=True, kw_only=True)
+class Book:
+    """A member's account: as loaded, plus what this batch posted (`entries`, `forgiven`)."""
+
+    member_id: MemberId
+    balance: int
+    seq: int
+    head: bytes
+    posted_at: datetime
+    lots: Lots
+    known: dict[Cause, tuple[int, bytes]] = field(default_factory=dict)
+    hash_version: int = CURRENT_VERSION
+    entries: list[Entry] = field(default_factory=list)
+    forgiven: dict[date, int] = field(default_factory=dict)
+    loaded_head: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember where the chain stood when the account was loaded."""
+        self.loaded_head = self.head
+
+    @property
+    def debt(self) -> int:
+        """Points the member owes; the next earnings repay them first."""
+        return max(0, -self.balance)
+
+    def settle(self, today: Today) -> None:
+        """Expire every lot whose date has passed, one entry per date, earliest first."""
+        for expires_on in self.lots.due(today.day):
+            lot = self.lots[expires_on]
+            points = lot.points
+            lot.points = 0
+            lot.expired += points
+            lot.times_expired += 1
+            cause = Cause(f"expiry/{expires_on}/{lot.times_expired}")
+            telling = Telling(
+                cause,
+                sha256(cause.encode()).digest(),
+                today.midnight_after(expires_on),
+                today.revision,
+            )
+            reason = {"rule": "expiry", "expires_on": str(expires_on)}
+            self._post(
+                telling,
+                "expired",
+                -points,
+                moves=[LotMove(expires_on, -points)],
+                reason=reason,
+                today=today,
+            )
+
+    def credit(
+        self,
+        telling: Telling,
+        kind: Kind,
+        parts: Sequence[LotMove],
+        reason: Reason,
+        today: Today,
+    ) -> None:
+        """Add points: debt is repaid from the earliest-dated part, the rest goes to its lots.
+
+        A part whose date has passed expires at once, as an entry of its own.
+        """
+        owed = self.debt
+        moves: list[LotMove] = []
+        for expires_on, points in sorted(parts):
+            repaid = min(owed, points)
+            owed -= repaid
+            if points > repaid:
+                self.lots.add(expires_on, points - repaid)
+                moves.append(LotMove(expires_on, points - repaid))
+        told = {**reason, "debt_repaid": self.debt - owed} if self.debt else reason
+        self._post(
+            telling, kind, sum(part.points for part in parts), moves=moves, reason=told, today=today
+        )
+        self.settle(today)
+
+    def debit(
+        self, telling: Telling, kind: Kind, points: int, reason: Reason, today: Today
+    ) -> tuple[LotMove, ...]:
+        """Spend points, earliest expiry first, and return the moves that would undo it.
+
+        Raises InsufficientPointsError, and changes nothing, where not enough is spendable.
+        """
+        if points > self.balance:
+            raise InsufficientPointsError(needs=points, has=max(0, self.balance), owes=self.debt)
+        moves = self.lots.take(points)
+        self._post(telling, kind, -points, moves=moves, reason=reason, today=today)
+        return tuple(LotMove(day, -taken) for day, taken in moves)
+
+    def take_back(
+        self,
+        telling: Telling,
+        points: int,
+        awarded_to: date,
+        reason: Reason,
+        today: Today,
+        *,
+        shortfall: Shortfall = "debt",
+    ) -> None:
+        """Take an award back: first what its lot lost to expiry, then that lot, then the others.
+
+        What is still missing becomes a debt, or is forgiven where `shortfall` is clip.
+        """
+        covered = self.lots.forgive(awarded_to, points)
+        moves = self.lots.take(points - covered, first=awarded_to)
+        missing = points - covered + sum(move.points for move in moves)
+        taken = points - covered - (missing if shortfall == "clip" else 0)
+        told: dict[str, object] = dict(reason)
+        if covered:
+            self.forgiven[awarded_to] = self.forgiven.get(awarded_to, 0) + covered
+            told["covered_by_expiry"] = covered
+        if missing:
+            told["forgiven" if shortfall == "clip" else "debt_added"] = missing
+        self._post(telling, "reversed", -taken, moves=moves, reason=told, today=today)
+
+    def note(self, telling: Telling, kind: Kind, reason: Reason, today: Today) -> None:
+        """Leave an entry of 0 points that says why nothing was given or taken."""
+        self._post(telling, kind, 0, reason=reason, today=today)
+
+    def _post(
+        self,
+        telling: Telling,
+        kind: Kind,
+        points: int,
+        *,
+        moves: Sequence[LotMove] = (),
+        reason: Reason,
+        today: Today,
+    ) -> None:
+        self.seq += 1
+        self.balance += points
+        self.posted_at = max(self.posted_at, today.now)
+        line = Line(
+            self.seq,
+            telling,
+            kind,
+            points,
+            self.balance,
+            tuple(moves),
+            _encode(reason),
+            self.posted_at,
+        )
+        self.head = HASHERS[self.hash_version](self.head, line)
+        self.known[telling.cause] = (self.seq, telling.fingerprint)
+        self.entries.append(Entry(line, self.hash_version, self.head))
+
+
+def _encode(reason: Reason) -> bytes:
+    encoded = orjson.dumps(reason)
+    if len(encoded) <= REASON_LIMIT_BYTES:
+        return encoded
+    short = {name: value for name, value in reason.items() if isinstance(value, str | int)}
+    return orjson.dumps({**short, "summarised": True})
