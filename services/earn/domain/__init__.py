@@ -1,0 +1,1 @@
+"""What orders, refunds, check-ins and shares are worth: functions of their arguments alone."""
