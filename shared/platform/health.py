@@ -1,0 +1,52 @@
+"""Readiness: named checks, each answered within a limit."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shared.platform.log import describe
+
+# None when all is well, else one sentence that says what is wrong.
+Check: TypeAlias = Callable[[], Awaitable[str | None]]
+
+# Below the time-out of the probes that ask (commonly 3 s and more).
+_CHECK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the checks found; `problems` has one sentence for each that failed, by its name."""
+
+    checks: tuple[str, ...]
+    problems: Mapping[str, str]
+
+    @property
+    def ready(self) -> bool:
+        """Whether every check was well."""
+        return not self.problems
+
+
+class Readiness:
+    """The checks of one service, all of which must be well for it to be ready."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = dict(checks)
+
+    async def report(self) -> Report:
+        """Run all checks at once; one that raises or takes over two seconds has failed."""
+        names = tuple(self._checks)
+        answers = await asyncio.gather(*(_answer(self._checks[name]) for name in names))
+        problems = {
+            name: answer for name, answer in zip(names, answers, strict=True) if answer is not None
+        }
+        return Report(checks=names, problems=problems)
+
+
+async def _answer(check: Check) -> str | None:
+    try:
+        return await asyncio.wait_for(check(), _CHECK_SECONDS)
+    except TimeoutError:
+        return f"no answer within {_CHECK_SECONDS:g} s"
+    except Exception as error:  # noqa: BLE001 - whatever a check raises, it is not ready
+        return describe(error)

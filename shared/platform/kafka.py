@@ -1,0 +1,86 @@
+"""Kafka's producer as this system uses it, and a check that the broker answers."""
+
+import asyncio
+import contextlib
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from shared.platform.settings import KafkaSettings
+
+# Throughput is partitions x batch / round trip: the driver's 16 KiB would cap it at a quarter.
+MAX_BATCH_BYTES = 256 * 1024
+# As large as the largest record a topic of ours takes.
+MAX_REQUEST_BYTES = 4 * 1024 * 1024
+
+
+def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProducer:
+    """Make a producer that neither loses nor reorders while it lives; start it to use it.
+
+    Idempotent batches never expire: the driver tries for ever, and after a failed batch no later
+    one of its partition succeeds. So after an error, or to give up, `abandon` it and begin again.
+    """
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        max_batch_size=MAX_BATCH_BYTES,
+        max_request_size=MAX_REQUEST_BYTES,
+        request_timeout_ms=settings.request_timeout_ms,
+    )
+
+
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """End a producer at once, whatever it still holds.
+
+    `stop()` would first deliver what is buffered, which may take for ever, and which is wrong
+    for one who has lost the right to publish.
+    """
+    sender = producer._sender.sender_task  # noqa: SLF001 - the driver has no public way to give up
+    if sender is not None:
+        sender.cancel()
+    await producer.client.close()
+    if sender is not None:
+        with contextlib.suppress(KafkaError, asyncio.CancelledError):
+            await sender
+
+
+class BrokerCheck:
+    """Asks the cluster for its metadata: a readiness check of its own connection."""
+
+    def __init__(self, settings: KafkaSettings, *, client_id: str) -> None:
+        self._settings = settings
+        self._client_id = client_id
+        self._client: AIOKafkaClient | None = None
+
+    async def __call__(self) -> str | None:
+        """Return None when a broker answers, else what is wrong."""
+        try:
+            if self._client is None:
+                self._client = await self._connect()
+            await self._client.fetch_all_metadata()
+        except KafkaError as error:
+            await self.close()
+            return f"{self._settings.bootstrap} does not answer: {type(error).__name__}"
+        return None
+
+    async def close(self) -> None:
+        """Drop the connection; the next check makes another."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _connect(self) -> AIOKafkaClient:
+        client = AIOKafkaClient(
+            bootstrap_servers=self._settings.bootstrap,
+            client_id=self._client_id,
+            request_timeout_ms=self._settings.request_timeout_ms,
+        )
+        try:
+            await client.bootstrap()
+        except BaseException:
+            await client.close()
+            raise
+        return client

@@ -1,0 +1,21 @@
+"""Running a service as a process: event loop, signals, and nothing else."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+
+import uvloop
+
+
+def run(serve: Callable[[asyncio.Event], Coroutine[object, object, None]]) -> None:
+    """Run a service to its end; SIGTERM or SIGINT sets the event that asks it to stop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_stopped(serve))
+
+
+async def _until_stopped(serve: Callable[[asyncio.Event], Coroutine[object, object, None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(stop)
