@@ -1,0 +1,36 @@
+"""What all wire models share: frozen, strict about types, deaf to unknown fields."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contract.types import Id
+
+
+class Part(BaseModel):
+    """A piece of an event that has no type of its own, such as a line of an order."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    fingerprint_fields: ClassVar[tuple[str, ...]] = ()
+
+
+class Wire(Part):
+    """The data of one event type. A published type never changes: a breaking change is a new type.
+
+    `fingerprint_fields` are what two tellings of the same thing must agree on: the business
+    fields, never ids or times of the telling. `time_field` names when it happened.
+    """
+
+    type_name: ClassVar[str]
+    topic: ClassVar[str]
+    time_field: ClassVar[str]
+
+    member_id: Id
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened in the world, in UTC."""
+        moment: datetime = getattr(self, self.time_field)
+        return moment
