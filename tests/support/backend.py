@@ -1,0 +1,23 @@
+"""Which servers the suite runs on: its own, containers, or ones that are named.
+
+JIFEN_TEST_BACKEND says: `embedded` (the default), `testcontainers` (wants a Docker engine and
+the images `postgres` and `apache/kafka`) or `external` (JIFEN_TEST_DATABASE_URL, the URL of an
+owner who may create databases and roles, and JIFEN_TEST_KAFKA_BOOTSTRAP).
+"""
+
+from typing import Literal
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+POSTGRES_IMAGE = "postgres:18"
+KAFKA_IMAGE = "apache/kafka:4.4.0"
+
+
+class Backend(BaseSettings):
+    """Where the suite's servers come from."""
+
+    model_config = SettingsConfigDict(env_prefix="JIFEN_TEST_", frozen=True)
+
+    backend: Literal["embedded", "testcontainers", "external"] = "embedded"
+    database_url: str | None = None
+    kafka_bootstrap: str | None = None
