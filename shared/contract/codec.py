@@ -2,28 +2,44 @@
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
+from shared.contract.attributes import (
+    SPEC_VERSION,
+    check_version,
+    checked,
+    header_text,
+    instant_text,
+    member_text,
+    optional_header,
+    text_or_none,
+    time_or_none,
+    traceparent_or_none,
+)
 from shared.contract.refusal import ContractError, refuse_data, shown
 from shared.contract.registry import TYPES_BY_TOPIC
-from shared.contract.types import parse_instant
 from shared.contract.wire import Wire
 
+__all__ = [
+    "ContractError",
+    "Event",
+    "Record",
+    "binary_headers",
+    "decode",
+    "encode_binary",
+    "encode_data",
+    "encode_structured",
+]
+
 MAX_VALUE_BYTES = 1_048_576  # 1 MiB: some 10,000 order lines, ten times what the contract allows
-MAX_ATTRIBUTE_CHARACTERS = 255
-SPEC_VERSION = "1.0"
 JSON = b"application/json"
 STRUCTURED_JSON = b"application/cloudevents+json"
 STRUCTURED = b"application/cloudevents"
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _ADAPTERS: dict[str, dict[str, TypeAdapter[Wire]]] = {
     topic: {name: TypeAdapter(wire) for name, wire in wires.items()}
     for topic, wires in TYPES_BY_TOPIC.items()
@@ -87,7 +103,7 @@ def encode_binary(event: Event) -> tuple[bytes, list[tuple[str, bytes]]]:
         source=event.source,
         type_name=event.type,
         member_id=event.data.member_id,
-        time=None if event.time is None else _instant_text(event.time),
+        time=None if event.time is None else instant_text(event.time),
         subject=event.subject,
         traceparent=event.traceparent,
     )
@@ -101,7 +117,7 @@ def encode_structured(event: Event) -> tuple[bytes, list[tuple[str, bytes]]]:
         "id": event.id,
         "source": event.source,
         "type": event.type,
-        "time": None if event.time is None else _instant_text(event.time),
+        "time": None if event.time is None else instant_text(event.time),
         "subject": event.subject,
         "partitionkey": event.data.member_id,
         "traceparent": event.traceparent,
@@ -159,34 +175,34 @@ def _is_structured(content_type: bytes | None) -> bool:
 
 
 def _decode_binary(topic: str, value: bytes, headers: dict[str, bytes | None]) -> Event:
-    _check_version("ce_specversion", _header(headers, "ce_specversion"))
-    event_id = _checked("ce_id", _header(headers, "ce_id"))
-    source = _checked("ce_source", _header(headers, "ce_source"))
-    adapter = _adapter(topic, _header(headers, "ce_type"))
+    check_version("ce_specversion", header_text(headers, "ce_specversion"))
+    event_id = checked("ce_id", header_text(headers, "ce_id"))
+    source = checked("ce_source", header_text(headers, "ce_source"))
+    adapter = _adapter(topic, header_text(headers, "ce_type"))
     traceparent = headers.get("traceparent") or headers.get("ce_traceparent")
     return Event(
         id=event_id,
         source=source,
         data=_validate(adapter, value),
-        time=_optional_time(_optional_header(headers.get("ce_time"))),
-        subject=_optional(_optional_header(headers.get("ce_subject"))),
-        traceparent=_optional_trace(_optional_header(traceparent)),
+        time=time_or_none(optional_header(headers.get("ce_time"))),
+        subject=text_or_none(optional_header(headers.get("ce_subject"))),
+        traceparent=traceparent_or_none(optional_header(traceparent)),
     )
 
 
 def _decode_structured(topic: str, value: bytes) -> Event:
     envelope = _envelope(value)
-    _check_version("specversion", _attribute(envelope, "specversion"))
-    event_id = _checked("id", _attribute(envelope, "id"))
-    source = _checked("source", _attribute(envelope, "source"))
-    adapter = _adapter(topic, _attribute(envelope, "type"))
+    check_version("specversion", member_text(envelope, "specversion"))
+    event_id = checked("id", member_text(envelope, "id"))
+    source = checked("source", member_text(envelope, "source"))
+    adapter = _adapter(topic, member_text(envelope, "type"))
     return Event(
         id=event_id,
         source=source,
         data=_validate(adapter, _data_of(envelope)),
-        time=_optional_time(envelope.get("time")),
-        subject=_optional(envelope.get("subject")),
-        traceparent=_optional_trace(envelope.get("traceparent")),
+        time=time_or_none(envelope.get("time")),
+        subject=text_or_none(envelope.get("subject")),
+        traceparent=traceparent_or_none(envelope.get("traceparent")),
     )
 
 
@@ -207,14 +223,14 @@ def _parse(value: bytes) -> object:
         raise ContractError("not-json", str(error)) from None
 
 
-def _envelope(value: bytes) -> dict[str, Any]:
+def _envelope(value: bytes) -> dict[str, object]:
     envelope = _parse(value)
     if not isinstance(envelope, dict):
         raise ContractError("invalid-data", f"event: expected an object, got {shown(envelope)}")
     return envelope
 
 
-def _data_of(envelope: dict[str, Any]) -> bytes:
+def _data_of(envelope: dict[str, object]) -> bytes:
     if "data_base64" in envelope:
         return _from_base64(envelope["data_base64"])
     if "data" not in envelope:
@@ -240,74 +256,3 @@ def _adapter(topic: str, type_name: str) -> TypeAdapter[Wire]:
         raise ContractError(
             "unknown-type", f"expected one of {topic} ({known}), got {shown(type_name)}"
         ) from None
-
-
-def _check_version(name: str, version: str) -> None:
-    if version != SPEC_VERSION:
-        raise ContractError(
-            "invalid-attribute", f"{name}: expected {SPEC_VERSION}, got {shown(version)}"
-        )
-
-
-def _header(headers: dict[str, bytes | None], name: str) -> str:
-    value = headers.get(name)
-    if value is None:
-        came = "a header without value" if name in headers else "no such header"
-        raise ContractError("missing-attribute", f"{name}: expected text, got {came}")
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        raise ContractError(
-            "header-not-text", f"{name}: expected UTF-8, got {shown(value.decode('latin-1'))}"
-        ) from None
-
-
-def _attribute(envelope: dict[str, Any], name: str) -> str:
-    value = envelope.get(name)
-    if value is None:
-        raise ContractError("missing-attribute", f"{name}: expected text, got nothing")
-    if not isinstance(value, str):
-        raise ContractError("invalid-attribute", f"{name}: expected text, got {shown(value)}")
-    return value
-
-
-def _checked(name: str, text: str) -> str:
-    if not _is_attribute(text):
-        raise ContractError(
-            "invalid-attribute",
-            f"{name}: expected 1 to {MAX_ATTRIBUTE_CHARACTERS} characters without control "
-            f"characters, got {shown(text)}",
-        )
-    return text
-
-
-def _is_attribute(text: str) -> bool:
-    if not 0 < len(text) <= MAX_ATTRIBUTE_CHARACTERS:
-        return False
-    return text.isprintable() or _CONTROL.search(text) is None
-
-
-def _optional_header(value: bytes | None) -> str | None:
-    try:
-        return None if value is None else value.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _optional(value: object) -> str | None:
-    return value if isinstance(value, str) and _is_attribute(value) else None
-
-
-def _optional_time(value: object) -> datetime | None:
-    try:
-        return parse_instant(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _optional_trace(value: object) -> str | None:
-    return value if isinstance(value, str) and _TRACEPARENT.fullmatch(value) else None
-
-
-def _instant_text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

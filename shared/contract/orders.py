@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from shared.contract.types import (
     MAX_LINES,
@@ -90,6 +90,15 @@ class OrderRefunded(Wire):
 
     Exactly one of `lines` and `amount_minor` is given.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["lines"], "properties": {"lines": {"type": "array"}}},
+                {"required": ["amount_minor"], "properties": {"amount_minor": {"type": "integer"}}},
+            ]
+        }
+    )
 
     type_name: ClassVar[str] = "order.refunded.v1"
     topic: ClassVar[str] = TOPIC
