@@ -6,39 +6,19 @@ from functools import lru_cache
 from importlib import resources
 from typing import Annotated
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from shared.contract.types import MAX_POINTS, Expected
 from shared.program.currencies import CURRENCIES
 
-# One entry carries at most so many points: the limit of every points field on the wire.
-MAX_POINTS = 1_000_000_000
-# A rate's denominator: generous for any currency, small enough that products stay cheap integers.
-MAX_PER_MINOR = 1_000_000_000
+# A rate's denominator: generous for any currency.
+MAX_PER_MINOR = 10**9
 # A ladder longer than a year of days is a mistake.
 MAX_LADDER = 366
 
+# The type of every error that says in its own words what was expected.
 EXPECTED = "expected"
-
-
-class Expect:
-    """Replaces whatever pydantic says about a value by one phrase that names all its limits."""
-
-    def __init__(self, phrase: str) -> None:
-        self.phrase = phrase
-
-    def __call__(self, value: object, handler: ValidatorFunctionWrapHandler) -> object:
-        """Validate as pydantic would, and say what was expected where that fails."""
-        try:
-            return handler(value)
-        except ValidationError:
-            raise PydanticCustomError(EXPECTED, "{phrase}", {"phrase": self.phrase}) from None
 
 
 def suggestion(value: object, known: Iterable[str]) -> str:
@@ -55,7 +35,7 @@ def zone_names() -> frozenset[str]:
 
 
 class OneOf:
-    """Accepts the words of a list; for another it names the phrase and the nearest word."""
+    """Accepts the words of a list; for another it names the nearest."""
 
     def __init__(self, phrase: str, words: Callable[[], frozenset[str]]) -> None:
         self.phrase = phrase
@@ -65,12 +45,12 @@ class OneOf:
         """Accept a listed word, refuse anything else."""
         if isinstance(value, str) and value in self.words():
             return value
-        phrase = self.phrase + suggestion(value, self.words())
-        raise PydanticCustomError(EXPECTED, "{phrase}", {"phrase": phrase})
+        hint = suggestion(value, self.words())
+        raise PydanticCustomError(EXPECTED, "{phrase}", {"phrase": self.phrase, "hint": hint})
 
 
-def _whole(low: int, high: int) -> WrapValidator:
-    return WrapValidator(Expect(f"an integer from {low} to {high}"))
+def _whole(low: int, high: int) -> Expected:
+    return Expected(f"an integer from {low} to {high}")
 
 
 Points = Annotated[int, Field(ge=0, le=MAX_POINTS), _whole(0, MAX_POINTS)]

@@ -5,9 +5,9 @@ keys, so that every document ever applied keeps its meaning under later code.
 """
 
 from calendar import monthrange
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from shared.program.fields import (
@@ -28,6 +28,9 @@ from shared.program.fields import (
 _LEAP_YEAR = 2000
 
 
+Rounding: TypeAlias = Literal["down", "half-up", "up"]
+
+
 class Part(BaseModel):
     """A part of the document: immutable, with no keys but its own and no guessing of types."""
 
@@ -44,7 +47,7 @@ class Rate(Part):
 class Purchase(Part):
     """What an order earns: its lines' money at the rate of its currency, rounded once."""
 
-    rounding: Literal["down", "half-up", "up"] = "down"
+    rounding: Rounding = "down"
     currencies: dict[Currency, Rate] = Field(default_factory=dict)
 
 
@@ -92,13 +95,15 @@ class FixedDate(Part):
     day: DayOfMonth
     at_least_days: Days = 90
 
-    @model_validator(mode="after")
-    def _day_exists(self) -> "FixedDate":
-        last = monthrange(_LEAP_YEAR, self.month)[1]
-        if self.day > last:
-            phrase = f"a day from 1 to {last} in month {self.month}"
+    @field_validator("day")
+    @classmethod
+    def _day_exists(cls, day: int, info: ValidationInfo) -> int:
+        month = info.data.get("month")
+        last = monthrange(_LEAP_YEAR, month)[1] if month else day
+        if day > last:
+            phrase = f"a day from 1 to {last} in month {month}"
             raise PydanticCustomError(EXPECTED, "{phrase}", {"phrase": phrase})
-        return self
+        return day
 
 
 class MonthBatch(Part):
@@ -115,7 +120,7 @@ class Rolling(Part):
     years: Years = 2
 
 
-Expiry = Annotated[
+Expiry: TypeAlias = Annotated[
     NeverExpires | FixedDate | MonthBatch | Rolling,
     Field(discriminator="policy"),
 ]

@@ -6,11 +6,13 @@ from typing import assert_never
 
 from services.earn.domain.award import AwardState
 from services.earn.domain.gain import Explanation, Gain
+from shared.contract.types import MAX_POINTS
 from shared.program.dates import expires_on
-from shared.program.fields import MAX_POINTS
-from shared.program.models import Program, Purchase, Rate
+from shared.program.models import Program, Purchase, Rate, Rounding
 
 RULE = "purchase"
+# No entry carries more points than the wire allows.
+ENTRY_CAP = "points-of-one-entry"
 
 
 def award_order(
@@ -42,30 +44,35 @@ def award_order(
 def award(purchase: Purchase, currency: str, base_minor: int) -> Gain:
     """Say what `base_minor` of `currency` earns, and why; what preview and orders both call."""
     rate = purchase.currencies.get(currency)
-    explanation: Explanation = {"rules": [RULE], "base_minor": base_minor, "currency": currency}
     if rate is None:
-        explanation["zero"] = "currency-not-in-program"
-        return Gain(points=0, explanation=explanation)
-    exact = _points(purchase, rate, base_minor)
-    points = min(exact, MAX_POINTS)
-    explanation["rate"] = [rate.points, rate.per_minor]
-    explanation["rounding"] = purchase.rounding
-    explanation["caps"] = [] if points == exact else [_cap(exact)]
-    if points == 0:
+        return _not_in_program(currency, base_minor)
+    exact = _exact(rate, purchase.rounding, base_minor)
+    explanation: Explanation = {
+        "rules": [RULE],
+        "base_minor": base_minor,
+        "currency": currency,
+        "rate": [rate.points, rate.per_minor],
+        "rounding": purchase.rounding,
+        "caps": [],
+    }
+    if exact > MAX_POINTS:
+        explanation["caps"] = [{"cap": ENTRY_CAP, "limit": MAX_POINTS, "asked": exact}]
+        return Gain(points=MAX_POINTS, explanation=explanation)
+    if exact == 0:
         explanation["zero"] = "below-one-point"
-    return Gain(points=points, explanation=explanation)
+    return Gain(points=exact, explanation=explanation)
 
 
 def points_for(purchase: Purchase, currency: str, base_minor: int) -> int:
     """Say what `base_minor` of `currency` earns; it never falls when the base rises."""
     rate = purchase.currencies.get(currency)
-    return 0 if rate is None else min(_points(purchase, rate, base_minor), MAX_POINTS)
+    return 0 if rate is None else min(_exact(rate, purchase.rounding, base_minor), MAX_POINTS)
 
 
-def _points(purchase: Purchase, rate: Rate, base_minor: int) -> int:
+def _exact(rate: Rate, rounding: Rounding, base_minor: int) -> int:
     exact = base_minor * rate.points
     per_minor = rate.per_minor
-    match purchase.rounding:
+    match rounding:
         case "down":
             return exact // per_minor
         case "half-up":
@@ -73,9 +80,14 @@ def _points(purchase: Purchase, rate: Rate, base_minor: int) -> int:
         case "up":
             return -(-exact // per_minor)
         case _:
-            assert_never(purchase.rounding)
+            assert_never(rounding)
 
 
-def _cap(asked: int) -> Explanation:
-    # No entry carries more than the wire's limit for points.
-    return {"cap": "points-of-one-entry", "limit": MAX_POINTS, "asked": asked}
+def _not_in_program(currency: str, base_minor: int) -> Gain:
+    explanation: Explanation = {
+        "rules": [RULE],
+        "base_minor": base_minor,
+        "currency": currency,
+        "zero": "currency-not-in-program",
+    }
+    return Gain(points=0, explanation=explanation)

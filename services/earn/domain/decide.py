@@ -1,0 +1,200 @@
+"""Deciding one command of earn: post to the member's book, or say why not. Pure."""
+
+from typing import TypeAlias
+
+from services.earn.domain import causes, share
+from services.earn.domain.check_in import Correction, check_in
+from services.earn.domain.desk import Desk, FriendClaim
+from services.earn.domain.gain import Explanation, Gain
+from services.earn.domain.purchase import award_order
+from services.earn.domain.refund import RefundApplied, UnknownLine, refund_amount, refund_lines
+from shared.contract.check_ins import CheckInMade
+from shared.contract.ledger_commands import ShareBonusReversed
+from shared.contract.orders import OrderPaid, OrderRefunded
+from shared.contract.shares import ShareClicked, ShareOrdered
+from shared.ledger.book import Book
+from shared.ledger.entries import NEVER, LotMove, Telling
+from shared.pipeline.command import APPLIED, Applied, FollowUp, Moment, Outcome, Park, Refuse
+from shared.program.dates import expires_on, local_day
+from shared.program.models import Program
+
+Data: TypeAlias = OrderPaid | OrderRefunded | CheckInMade | ShareClicked | ShareOrdered
+"""What earn is told from outside; ShareBonusReversed it tells itself."""
+
+
+def decide_order(
+    order: OrderPaid, telling: Telling, book: Book, desk: Desk, moment: Moment
+) -> Outcome:
+    """Award an order; the first member it is told for owns it."""
+    claim = desk.orders[order.order_id]
+    if claim.member_id != order.member_id:
+        return _of_another(order.order_id, claim.member_id, order.member_id)
+    revision, program = moment.rules_at(telling.occurred_at)
+    gain, award = award_order(
+        program=program,
+        revision=revision,
+        currency=order.currency,
+        lines=[(line.line_id, line.paid_minor) for line in order.lines],
+        day=local_day(telling.occurred_at, program.zone),
+    )
+    claim.settled = True
+    desk.keep_award(order.member_id, order.order_id, award)
+    _earn(telling, book, gain, moment, program)
+    return APPLIED
+
+
+def decide_refund(
+    refund: OrderRefunded, telling: Telling, book: Book, desk: Desk, moment: Moment
+) -> Outcome:
+    """Take back what the refunded money had earned, by the revision that awarded it."""
+    claim = desk.orders[refund.order_id]
+    if not claim.settled:
+        return Park(causes.paid(refund.order_id))
+    if claim.member_id != refund.member_id:
+        return _of_another(refund.order_id, claim.member_id, refund.member_id)
+    award = desk.awards[refund.order_id]
+    purchase = moment.revisions.program_of(award.revision).earn.purchase
+    applied: RefundApplied | UnknownLine
+    if refund.lines is not None:
+        lines = [(line.line_id, line.paid_minor) for line in refund.lines]
+        applied = refund_lines(purchase, award, lines)
+    else:
+        applied = refund_amount(purchase, award, refund.amount_minor or 0)
+    if isinstance(applied, UnknownLine):
+        known = ", ".join([line for line, _, _ in award.lines[:10]])
+        return Refuse("unknown-line", f"expected a line of {known}, got {applied.line_id}")
+    desk.keep_award(refund.member_id, refund.order_id, applied.state)
+    reason = _reason(applied.explanation, telling)
+    _take_back(telling, book, applied.take_back, (award.expires_on, reason), moment)
+    return _after_refund(refund, desk) if applied.emptied else APPLIED
+
+
+def decide_check_in(
+    made: CheckInMade, telling: Telling, book: Book, desk: Desk, moment: Moment
+) -> Outcome:
+    """Give the day its step of the ladder, and correct the later days a late one moves."""
+    revision, program = moment.rules_at(telling.occurred_at)
+    outcome = check_in(
+        desk.days.get(made.member_id, []),
+        day=local_day(telling.occurred_at, program.zone),
+        revision=revision,
+        program_of=moment.revisions.program_of,
+    )
+    desk.keep_days(made.member_id, outcome.days)
+    _earn(telling, book, outcome.gain, moment, program)
+    for correction in outcome.corrections:
+        _correct(telling, book, correction, moment)
+    return APPLIED
+
+
+def decide_click(
+    click: ShareClicked, telling: Telling, book: Book, _desk: Desk, moment: Moment
+) -> Outcome:
+    """Give the sharer what a friend's first click of the day is worth."""
+    _, program = moment.rules_at(telling.occurred_at)
+    gain = share.clicked(
+        program.earn.share, member_id=click.member_id, friend_id=click.friend_id
+    )
+    _earn(telling, book, gain, moment, program)
+    return APPLIED
+
+
+def decide_friend_order(
+    told: ShareOrdered, telling: Telling, book: Book, desk: Desk, moment: Moment
+) -> Outcome:
+    """Give the sharer the bonus for a friend's first order, once for ever."""
+    claim = desk.orders[told.order_id]
+    _, program = moment.rules_at(telling.occurred_at)
+    if told.member_id != told.friend_id:
+        if not claim.settled:
+            return Park(causes.paid(told.order_id))
+        if claim.member_id != told.friend_id:
+            return _of_another(told.order_id, claim.member_id, told.friend_id)
+    gain = share.ordered(
+        program.earn.share,
+        member_id=told.member_id,
+        friend_id=told.friend_id,
+        friend_already_rewarded=told.friend_id in desk.friends,
+        order_refunded=claim.refunded,
+    )
+    if gain.points:
+        day = local_day(telling.occurred_at, program.zone)
+        desk.keep_friend(
+            FriendClaim(
+                friend_id=told.friend_id,
+                member_id=told.member_id,
+                order_id=told.order_id,
+                points=gain.points,
+                expires_on=expires_on(program.expiry, day),
+            )
+        )
+    _earn(telling, book, gain, moment, program)
+    return APPLIED
+
+
+def decide_bonus_reversal(
+    told: ShareBonusReversed, telling: Telling, book: Book, _desk: Desk, moment: Moment
+) -> Outcome:
+    """Take a sharer's bonus back: nothing is left of the friend's order."""
+    explanation = share.reversal(
+        order_id=told.order_id, refund_id=told.refund_id, points=told.points
+    )
+    reason = _reason(explanation, telling)
+    _take_back(telling, book, told.points, (told.expires_on or NEVER, reason), moment)
+    return APPLIED
+
+
+def _after_refund(refund: OrderRefunded, desk: Desk) -> Outcome:
+    """Close an order of which nothing is left; a bonus it brought somebody goes back too."""
+    desk.orders[refund.order_id].refunded = True
+    desk.emptied_orders.add(refund.order_id)
+    paid_for = desk.sharers.get(refund.order_id)
+    if paid_for is None:
+        return APPLIED
+    follow_up = ShareBonusReversed(
+        member_id=paid_for.member_id,
+        friend_id=paid_for.friend_id,
+        order_id=refund.order_id,
+        refund_id=refund.refund_id,
+        points=paid_for.points,
+        expires_on=None if paid_for.expires_on == NEVER else paid_for.expires_on,
+        refunded_at=refund.refunded_at,
+    )
+    return Applied((FollowUp(event_id=f"{refund.order_id}/bonus-reversed", data=follow_up),))
+
+
+def _correct(telling: Telling, book: Book, correction: Correction, moment: Moment) -> None:
+    cause = causes.check_in_corrected(correction.day, correction.number)
+    of_the_day = telling._replace(cause=cause)
+    reason = _reason(correction.explanation, telling)
+    if correction.points > 0:
+        moves = [LotMove(correction.expires_on, correction.points)]
+        book.credit(of_the_day, "earned", moves, reason, moment.today)
+    else:
+        _take_back(of_the_day, book, -correction.points, (correction.expires_on, reason), moment)
+
+
+def _earn(telling: Telling, book: Book, gain: Gain, moment: Moment, program: Program) -> None:
+    reason = _reason(gain.explanation, telling)
+    if gain.points == 0:
+        book.note(telling, "earned", reason, moment.today)
+        return
+    day = local_day(telling.occurred_at, program.zone)
+    moves = [LotMove(expires_on(program.expiry, day), gain.points)]
+    book.credit(telling, "earned", moves, reason, moment.today)
+
+
+def _take_back(
+    telling: Telling, book: Book, points: int, award: tuple[object, Explanation], moment: Moment
+) -> None: ...
+
+
+def _reason(explanation: Explanation, telling: Telling) -> Explanation:
+    return {**explanation, "revision": telling.revision}
+
+
+def _of_another(order_id: str, owner: str | None, told_for: str) -> Refuse:
+    return Refuse(
+        "order-of-another-member",
+        f"expected order {order_id} to be of member {owner}, got {told_for}",
+    )
