@@ -5,7 +5,7 @@ import contextlib
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 
 from shared.platform.settings import KafkaSettings
 
@@ -38,13 +38,15 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     `stop()` would first deliver what is buffered, which may take for ever, and which is wrong
     for one who has lost the right to publish.
     """
-    sender = producer._sender.sender_task  # noqa: SLF001 - the driver has no public way to give up
+    # The driver has no public way to give up, hence its insides.
+    sender = producer._sender.sender_task  # noqa: SLF001
     if sender is not None:
         sender.cancel()
-    await producer.client.close()
-    if sender is not None:
+        await producer.client.close()
         with contextlib.suppress(KafkaError, asyncio.CancelledError):
             await sender
+    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
+    await producer.stop()
 
 
 class BrokerCheck:

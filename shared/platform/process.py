@@ -1,8 +1,9 @@
-"""Running a service as a process: event loop, signals, and nothing else."""
+"""Running a service as a process: event loop, signals, version."""
 
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
+from importlib import metadata
 
 import uvloop
 
@@ -11,6 +12,14 @@ def run(serve: Callable[[asyncio.Event], Coroutine[object, object, None]]) -> No
     """Run a service to its end; SIGTERM or SIGINT sets the event that asks it to stop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_stopped(serve))
+
+
+def installed_version() -> str:
+    """Return the version of the installed package, "dev" where it runs from a checkout."""
+    try:
+        return metadata.version("jifen")
+    except metadata.PackageNotFoundError:
+        return "dev"
 
 
 async def _until_stopped(serve: Callable[[asyncio.Event], Coroutine[object, object, None]]) -> None:
