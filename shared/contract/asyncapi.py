@@ -35,8 +35,8 @@ def asyncapi(examples: Examples) -> Json:
             "description": (
                 "What the points system takes and tells over Kafka: CloudEvents 1.0 with JSON "
                 "data in binary mode; structured mode is accepted too. A published type never "
-                f"changes; values are at most {MAX_VALUE_BYTES} bytes. `receive` is what the points system "
-                "consumes, `send` what it publishes."
+                f"changes; values are at most {MAX_VALUE_BYTES} bytes. `receive` is what the "
+                "points system consumes, `send` what it publishes."
             ),
             "license": {"name": "Apache-2.0"},
         },

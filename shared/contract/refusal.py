@@ -43,10 +43,16 @@ def refuse_data(error: ValidationError) -> ContractError:
     findings = error.errors(include_url=False)
     if findings[0]["type"] == "json_invalid":
         return ContractError("not-json", findings[0]["msg"])
-    lines = [_line(finding) for finding in findings[:MAX_LISTED]]
-    if len(findings) > MAX_LISTED:
-        lines.append(f"and {len(findings) - MAX_LISTED} more")
+    own = [finding for finding in findings if not _only_follows(finding)]
+    lines = [_line(finding) for finding in own[:MAX_LISTED]]
+    if len(own) > MAX_LISTED:
+        lines.append(f"and {len(own) - MAX_LISTED} more")
     return ContractError("invalid-data", "\n".join(lines))
+
+
+def _only_follows(finding: ErrorDetails) -> bool:
+    """Pydantic calls a list empty when none of its items was any good; those say so themselves."""
+    return finding["type"] == "too_short" and bool(finding["input"])
 
 
 def _line(finding: ErrorDetails) -> str:
@@ -61,7 +67,7 @@ def _expectation(finding: ErrorDetails) -> str:
     if kind == "value_error":
         return str(limits["error"])
     if kind == "too_short":
-        return f"expected at least {limits['min_length']} items, got {limits['actual_length']}"
+        return "expected at least 1 item, got none"
     if kind == "too_long":
         return f"expected at most {limits['max_length']} items"
     words = finding["msg"] if kind == "expected" else _WORDS.get(kind, finding["msg"])

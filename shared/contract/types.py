@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -68,6 +74,13 @@ def within_calendar(day: date) -> date:
     if day.year > MAX_DAY_YEAR:
         raise ValueError("too late")
     return day
+
+
+def exactly_an_integer(value: object) -> object:
+    """Refuse true and 1.0, which a Literal takes for 1."""
+    if type(value) is not int:
+        raise ValueError("no integer")
+    return value
 
 
 class InstantRule:
@@ -180,4 +193,6 @@ Day = Annotated[
 ProfileField = Annotated[
     Literal["birthday", "phone", "avatar"], Expected("birthday, phone or avatar")
 ]
-ReminderStage = Annotated[Literal[90, 30, 7, 1], Expected("90, 30, 7 or 1")]
+ReminderStage = Annotated[
+    Literal[90, 30, 7, 1], BeforeValidator(exactly_an_integer), Expected("90, 30, 7 or 1")
+]

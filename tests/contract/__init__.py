@@ -1,0 +1,1 @@
+"""The contract as outsiders meet it: examples, schemas, documents, other implementations."""
