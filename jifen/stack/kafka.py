@@ -23,7 +23,10 @@ _JVM = (
     "-XX:TieredStopAtLevel=1",
     "-Djava.awt.headless=true",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
-    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSSZ",
+    # Every start says thousands of lines at "info"; what goes wrong is at "warn".
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
 )
 
 
@@ -83,7 +86,7 @@ class Kafka:
 
     def prepare(self) -> None:
         """Write the settings, and format the storage where that has not been done."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lines = _settings(self.home, self.port, self.controller_port)
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         if not (self.home / "data" / "meta.properties").exists():
@@ -119,13 +122,14 @@ class Kafka:
 async def wait_for_broker(bootstrap: str, *, patience_seconds: float) -> None:
     """Return once a broker answers; raise StackError when it has not within the patience."""
     deadline = monotonic() + patience_seconds
-    while not await _answers(bootstrap):
+    while not await answers(bootstrap):
         if monotonic() > deadline:
             raise StackError(f"Kafka at {bootstrap} did not answer in {patience_seconds:.0f} s")
         await asyncio.sleep(0.1)
 
 
-async def _answers(bootstrap: str) -> bool:
+async def answers(bootstrap: str) -> bool:
+    """Tell whether a broker answers."""
     host, port = bootstrap.split(",", 1)[0].rsplit(":", 1)
     try:
         # First the bare port: the client logs an error for each attempt that fails.

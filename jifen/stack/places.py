@@ -26,8 +26,8 @@ def enterable(wanted: Path, run_as: RunAs | None) -> Path:
     for folder in (wanted, *(parent / f"jifen-{tag}" for parent in _FALLBACKS)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            # Passing through is all it takes; what lies inside has its own closed folders.
-            folder.chmod(0o711)
+            # Passing through is all another user needs; what lies inside is closed by itself.
+            folder.chmod(0o700 if run_as is None else 0o711)
         except OSError:
             continue
         if may_enter(folder, run_as):

@@ -25,6 +25,7 @@ from jifen.stack.ports import HOST
 from jifen.stack.users import RunAs, as_user, give, may_enter
 
 OWNER = "jifen_owner"
+DATA_FOLDER = "postgres"
 STOP_SIGNAL = signal.SIGINT  # "fast": roll back what is open, checkpoint, leave
 
 SETTINGS: Mapping[str, str] = {
@@ -88,6 +89,12 @@ def _open_to_all(top: Path) -> None:
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
 
 
+def owner_url(port: int, password: str, database: str) -> str:
+    """Return the owner's URL of a database, good for asyncpg, psql and dbmate alike."""
+    secret = quote(password, safe="")
+    return f"postgres://{OWNER}:{secret}@{HOST}:{port}/{database}?sslmode=disable"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Postgres:
     """One server: where its data lives, its port, its user; it knows how it is started."""
@@ -101,12 +108,11 @@ class Postgres:
     @property
     def data(self) -> Path:
         """Return the data folder."""
-        return self.home / "postgres"
+        return self.home / DATA_FOLDER
 
-    def url(self, database: str, *, user: str = OWNER, password: str | None = None) -> str:
-        """Return the URL of a database, good for asyncpg, psql and dbmate alike."""
-        secret = quote(self.password if password is None else password, safe="")
-        return f"postgres://{user}:{secret}@{HOST}:{self.port}/{database}?sslmode=disable"
+    def url(self, database: str) -> str:
+        """Return the owner's URL of a database."""
+        return owner_url(self.port, self.password, database)
 
     def prepare(self) -> None:
         """Make the cluster where there is none, and write its settings."""
@@ -159,7 +165,10 @@ class Postgres:
 
 
 def forget_stranger(data: Path) -> None:
-    """Remove a pid file whose pid belongs to a stranger by now: the server would respect it."""
+    """Remove a killed server's pid file when its pid belongs to a stranger by now.
+
+    The server would take any living process of its user for itself and refuse to start.
+    """
     pid_file = data / "postmaster.pid"
     try:
         pid = int(pid_file.read_text().split("\n", 1)[0])

@@ -1,6 +1,7 @@
 """The services' database roles: migrations make them, whoever runs the stack lets them in."""
 
 from collections.abc import Mapping
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 
@@ -22,3 +23,10 @@ async def let_in(connection: asyncpg.Connection, passwords: Mapping[str, str]) -
             "SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', $1::text, $2::text)", role, password
         )
         await connection.execute(statement)
+
+
+def as_role(url: str, role: str, password: str) -> str:
+    """Return a database's URL for another role."""
+    parts = urlsplit(url)
+    where = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{role}:{quote(password, safe='')}@{where}"))
