@@ -37,14 +37,15 @@ CREATE TABLE earn.award (
     PRIMARY KEY (member_id, order_id)
 ) WITH (fillfactor = 90);
 
--- The local days a member checked in, with the ladder position and points each has by now.
+-- The local days a member checked in: how many in a row and in all up to it, and the points the
+-- ladder gives it by now; late check-ins move later days and leave corrections.
 CREATE TABLE earn.check_in (
     member_id text COLLATE "C" NOT NULL,
     day date NOT NULL,
-    position integer NOT NULL CHECK (position > 0),
+    run integer NOT NULL CHECK (run > 0),
+    count integer NOT NULL CHECK (count > 0),
     points bigint NOT NULL CHECK (points >= 0),
     revision integer NOT NULL,
-    expires_on date NOT NULL,
     corrections integer NOT NULL DEFAULT 0,
     PRIMARY KEY (member_id, day)
 );

@@ -1,1 +1,1 @@
-"""Earn promises that every order, check-in and share told through Kafka is worth its points exactly once."""
+"""Earn promises that each order, check-in and share told through Kafka counts exactly once."""

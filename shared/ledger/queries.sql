@@ -14,11 +14,10 @@ FROM ledger.lot AS l
 WHERE l.member_id = ANY ($1::text[]);
 
 -- name: find_causes
--- Which of the causes (pairwise with members) are in the ledger already, and how they were told.
+-- Which of the causes are in the members' ledgers already, and how they were told.
 SELECT e.member_id, e.cause, e.seq, e.fingerprint
-FROM unnest($1::text[], $2::text[]) AS k (member_id, cause)
-JOIN ledger.entry AS e ON e.member_id = k.member_id AND e.cause = k.cause
-WHERE e.member_id = ANY ($1::text[]);
+FROM ledger.entry AS e
+WHERE e.member_id = ANY ($1::text[]) AND e.cause = ANY ($2::text[]);
 
 -- name: post
 -- Append the entries of a batch and move accounts, lots and outbox with them.

@@ -1,6 +1,6 @@
 """Deciding one command of earn: post to the member's book, or say why not. Pure."""
 
-from typing import TypeAlias
+from datetime import date
 
 from services.earn.domain import causes, share
 from services.earn.domain.check_in import Correction, check_in
@@ -14,12 +14,18 @@ from shared.contract.orders import OrderPaid, OrderRefunded
 from shared.contract.shares import ShareClicked, ShareOrdered
 from shared.ledger.book import Book
 from shared.ledger.entries import NEVER, LotMove, Telling
-from shared.pipeline.command import APPLIED, Applied, FollowUp, Moment, Outcome, Park, Refuse
+from shared.pipeline.command import (
+    APPLIED,
+    Applied,
+    Command,
+    FollowUp,
+    Moment,
+    Outcome,
+    Park,
+    Refuse,
+)
 from shared.program.dates import expires_on, local_day
 from shared.program.models import Program
-
-Data: TypeAlias = OrderPaid | OrderRefunded | CheckInMade | ShareClicked | ShareOrdered
-"""What earn is told from outside; ShareBonusReversed it tells itself."""
 
 
 def decide_order(
@@ -65,7 +71,14 @@ def decide_refund(
         return Refuse("unknown-line", f"expected a line of {known}, got {applied.line_id}")
     desk.keep_award(refund.member_id, refund.order_id, applied.state)
     reason = _reason(applied.explanation, telling)
-    _take_back(telling, book, applied.take_back, (award.expires_on, reason), moment)
+    _take_back(
+        telling,
+        book,
+        applied.take_back,
+        awarded_to=award.expires_on,
+        reason=reason,
+        moment=moment,
+    )
     return _after_refund(refund, desk) if applied.emptied else APPLIED
 
 
@@ -76,7 +89,7 @@ def decide_check_in(
     revision, program = moment.rules_at(telling.occurred_at)
     outcome = check_in(
         desk.days.get(made.member_id, []),
-        day=local_day(telling.occurred_at, program.zone),
+        day=local_day(made.made_at, program.zone),
         revision=revision,
         program_of=moment.revisions.program_of,
     )
@@ -87,14 +100,10 @@ def decide_check_in(
     return APPLIED
 
 
-def decide_click(
-    click: ShareClicked, telling: Telling, book: Book, _desk: Desk, moment: Moment
-) -> Outcome:
+def decide_click(click: ShareClicked, telling: Telling, book: Book, moment: Moment) -> Outcome:
     """Give the sharer what a friend's first click of the day is worth."""
     _, program = moment.rules_at(telling.occurred_at)
-    gain = share.clicked(
-        program.earn.share, member_id=click.member_id, friend_id=click.friend_id
-    )
+    gain = share.clicked(program.earn.share, member_id=click.member_id, friend_id=click.friend_id)
     _earn(telling, book, gain, moment, program)
     return APPLIED
 
@@ -133,14 +142,15 @@ def decide_friend_order(
 
 
 def decide_bonus_reversal(
-    told: ShareBonusReversed, telling: Telling, book: Book, _desk: Desk, moment: Moment
+    told: ShareBonusReversed, telling: Telling, book: Book, moment: Moment
 ) -> Outcome:
     """Take a sharer's bonus back: nothing is left of the friend's order."""
     explanation = share.reversal(
         order_id=told.order_id, refund_id=told.refund_id, points=told.points
     )
     reason = _reason(explanation, telling)
-    _take_back(telling, book, told.points, (told.expires_on or NEVER, reason), moment)
+    awarded_to = told.expires_on or NEVER
+    _take_back(telling, book, told.points, awarded_to=awarded_to, reason=reason, moment=moment)
     return APPLIED
 
 
@@ -171,7 +181,8 @@ def _correct(telling: Telling, book: Book, correction: Correction, moment: Momen
         moves = [LotMove(correction.expires_on, correction.points)]
         book.credit(of_the_day, "earned", moves, reason, moment.today)
     else:
-        _take_back(of_the_day, book, -correction.points, (correction.expires_on, reason), moment)
+        awarded_to, points = correction.expires_on, -correction.points
+        _take_back(of_the_day, book, points, awarded_to=awarded_to, reason=reason, moment=moment)
 
 
 def _earn(telling: Telling, book: Book, gain: Gain, moment: Moment, program: Program) -> None:
@@ -185,8 +196,22 @@ def _earn(telling: Telling, book: Book, gain: Gain, moment: Moment, program: Pro
 
 
 def _take_back(
-    telling: Telling, book: Book, points: int, award: tuple[object, Explanation], moment: Moment
-) -> None: ...
+    telling: Telling,
+    book: Book,
+    points: int,
+    *,
+    awarded_to: date,
+    reason: Explanation,
+    moment: Moment,
+) -> None:
+    """Take points of an award back, by the refund policy in force; 0 points leave a note."""
+    if points == 0:
+        book.note(telling, "reversed", reason, moment.today)
+        return
+    _, program = moment.rules_at(telling.occurred_at)
+    book.take_back(
+        telling, points, awarded_to, reason, moment.today, shortfall=program.refund.policy
+    )
 
 
 def _reason(explanation: Explanation, telling: Telling) -> Explanation:
@@ -198,3 +223,22 @@ def _of_another(order_id: str, owner: str | None, told_for: str) -> Refuse:
         "order-of-another-member",
         f"expected order {order_id} to be of member {owner}, got {told_for}",
     )
+
+
+def decide(command: Command, telling: Telling, book: Book, desk: Desk, moment: Moment) -> Outcome:
+    """Decide one command of earn; raises TypeError for data that is none of earn's."""
+    match command.event.data:
+        case OrderPaid() as data:
+            return decide_order(data, telling, book, desk, moment)
+        case OrderRefunded() as data:
+            return decide_refund(data, telling, book, desk, moment)
+        case CheckInMade() as data:
+            return decide_check_in(data, telling, book, desk, moment)
+        case ShareClicked() as data:
+            return decide_click(data, telling, book, moment)
+        case ShareOrdered() as data:
+            return decide_friend_order(data, telling, book, desk, moment)
+        case ShareBonusReversed() as data:
+            return decide_bonus_reversal(data, telling, book, moment)
+        case data:
+            raise TypeError(f"earn does not decide {type(data).__name__}")

@@ -1,0 +1,110 @@
+"""One batch, one transaction: load under locks, decide, store, commit."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Generic
+from zoneinfo import ZoneInfo
+
+from shared.contract.codec import Event, Record, decode
+from shared.contract.refusal import ContractError
+from shared.ledger import store as ledger
+from shared.ledger.book import Today
+from shared.pipeline import store
+from shared.pipeline.command import Command, Item, Moment, Refused
+from shared.pipeline.domain import Domain, State
+from shared.pipeline.fold import Folded, Waiting, fold, in_time
+from shared.pipeline.stages import Stages
+from shared.pipeline.store import Move
+from shared.platform.postgres import Connection
+from shared.program.dates import local_day
+from shared.program.revisions import Revisions
+from shared.program.store import read_newer
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch(Generic[State]):
+    """The unit of work of one service; `revisions` grows as new ones are applied."""
+
+    domain: Domain[State]
+    cluster_id: str
+    revisions: Revisions
+
+    async def run(
+        self, connection: Connection, items: Sequence[Item], moves: Sequence[Move], stages: Stages
+    ) -> Folded:
+        """Apply items and move offsets, or do nothing at all and raise.
+
+        Raises StaleOffsetsError, BrakeTrippedError, or what the driver and our own code raise
+        (see `failure.is_poison`).
+        """
+        async with connection.transaction():
+            newest = await store.begin(
+                connection, group=self.domain.group, cluster_id=self.cluster_id, moves=moves
+            )
+            if newest > self.revisions.newest:
+                rows = await read_newer(connection, self.revisions.newest)
+                self.revisions = self.revisions.with_newer(rows)
+            members = sorted({item.member_id for item in items if isinstance(item, Command)})
+            books = await ledger.lock(connection, members, members)
+            moment = self._moment(await ledger.read_clock(connection))
+            items = in_time(items, moment.today.now)
+            commands = [item for item in items if isinstance(item, Command)]
+            state = await self.domain.lock(connection, commands)
+            waiting = await self._find_waiting(connection, commands)
+            commands += [
+                one.item
+                for one in waiting
+                if isinstance(one.item, Command) and one.item.member_id in books
+            ]
+            await ledger.load(connection, books, [(one.member_id, one.cause) for one in commands])
+            await self.domain.load(connection, commands, state)
+            stages.mark("load")
+            folded = fold(
+                items, domain=self.domain, books=books, state=state, moment=moment, waiting=waiting
+            )
+            stages.mark("decide")
+            await ledger.post(connection, books.values())
+            await self.domain.store(connection, state)
+            await store.write(connection, self.domain.group, folded)
+            stages.mark("store")
+        stages.mark("commit")
+        return folded
+
+    def _moment(self, now: datetime) -> Moment:
+        zone = self.revisions.zone
+        today = Today(
+            now=now,
+            day=local_day(now, zone),
+            revision=self.revisions.in_force(now).number,
+            midnight_after=lambda day: _midnight_after(day, zone),
+        )
+        return Moment(today=today, revisions=self.revisions)
+
+    async def _find_waiting(
+        self, connection: Connection, commands: Sequence[Command]
+    ) -> list[Waiting]:
+        causes = [command.cause for command in commands]
+        rows = await store.find_parked(connection, self.domain.group, causes)
+        understand = understander(self.domain.command)
+        return [
+            Waiting(awaits=cause, item=understand(record), parked_id=parked_id)
+            for parked_id, cause, record in rows
+        ]
+
+
+def understander(command_of: Callable[[Event, Record], Command]) -> Callable[[Record], Item]:
+    """Return what turns a record into a command, or into why it can't be one; it never raises."""
+
+    def understand(record: Record) -> Item:
+        try:
+            return command_of(decode(record), record)
+        except ContractError as error:
+            return Refused(reason=error.reason, detail=error.detail, record=record)
+
+    return understand
+
+
+def _midnight_after(day: date, zone: str) -> datetime:
+    """Return the instant at which a local day is over."""
+    return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(zone)).astimezone(UTC)

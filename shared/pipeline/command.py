@@ -1,0 +1,88 @@
+"""Commands, and what deciding one may come to. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from shared.contract.codec import Event, Record
+from shared.contract.wire import Wire
+from shared.ledger.book import Today
+from shared.ledger.entries import Cause, MemberId
+from shared.program.models import Program
+from shared.program.revisions import Revisions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One event, understood: what it claims happened (`cause`), to whom, and how it was told."""
+
+    cause: Cause
+    member_id: MemberId
+    fingerprint: bytes
+    event: Event
+    record: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A record that no future event can make valid: it becomes a dead letter."""
+
+    reason: str
+    detail: str
+    record: Record
+    member_id: str | None = None
+    cause: str | None = None
+    # Found by halving a batch that raised: counts against the brake.
+    isolated: bool = False
+
+
+Item: TypeAlias = Command | Refused
+"""A record of a batch, decoded or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """A command for another member, sent through the outbox; `event_id` is stable."""
+
+    event_id: str
+    data: Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The command changed its member, or left a zero entry that says why not."""
+
+    follow_ups: tuple[FollowUp, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """The command needs what another event has yet to cause."""
+
+    awaits: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """No future event can make the command valid."""
+
+    reason: str
+    detail: str
+
+
+Outcome: TypeAlias = Applied | Park | Refuse
+
+APPLIED = Applied()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When a batch is decided, and the rules it may use."""
+
+    today: Today
+    revisions: Revisions
+
+    def rules_at(self, at: datetime) -> tuple[int, Program]:
+        """Return the revision in force at an instant, and its program."""
+        revision = self.revisions.in_force(at)
+        return revision.number, revision.program

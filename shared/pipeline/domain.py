@@ -1,0 +1,41 @@
+"""The port a service implements to write through the pipeline."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from shared.contract.codec import Event, Record
+from shared.ledger.book import Book
+from shared.ledger.entries import Telling
+from shared.pipeline.command import Command, Moment, Outcome
+from shared.platform.postgres import Connection
+
+State = TypeVar("State")
+"""What a service loads for a batch and changes while deciding it."""
+
+
+class Domain(Protocol[State]):
+    """What differs between services; the pipeline calls it in the order given here."""
+
+    group: str
+
+    def command(self, event: Event, record: Record) -> Command:
+        """Name the cause of an event; pure."""
+        ...
+
+    async def lock(self, connection: Connection, commands: Sequence[Command]) -> State:
+        """Insert or lock what members share, each kind in one statement ordered by key."""
+        ...
+
+    async def load(self, connection: Connection, commands: Sequence[Command], state: State) -> None:
+        """Read the rest of what deciding these commands needs, under the members' locks."""
+        ...
+
+    def decide(
+        self, command: Command, telling: Telling, book: Book, state: State, moment: Moment
+    ) -> Outcome:
+        """Decide one command: post to the book and change the state, or say why not. Pure."""
+        ...
+
+    async def store(self, connection: Connection, state: State) -> None:
+        """Write what deciding changed."""
+        ...

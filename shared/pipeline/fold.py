@@ -1,0 +1,195 @@
+"""The fold: a batch's commands decided one after the other over the loaded state. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Generic, Literal, TypeAlias, assert_never
+
+from shared.ledger.book import Book
+from shared.ledger.entries import Cause, MemberId, Telling
+from shared.pipeline.command import (
+    Applied,
+    Command,
+    FollowUp,
+    Item,
+    Moment,
+    Park,
+    Refuse,
+    Refused,
+)
+from shared.pipeline.domain import Domain, State
+
+Books: TypeAlias = Mapping[MemberId, Book]
+
+Result: TypeAlias = Literal["applied", "duplicate", "parked", "dead_lettered", "released"]
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nothing of this system happened before; earlier times are mistakes."""
+
+AHEAD: Final = timedelta(days=1)
+"""How far ahead of the database's clock a sender's may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A command that waits for a cause; `parked_id` where it is a row already."""
+
+    awaits: Cause
+    item: Item
+    parked_id: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Folded:
+    """What a batch comes to, besides what books and state hold."""
+
+    results: list[tuple[Item, Result]] = field(default_factory=list)
+    dead: list[Refused] = field(default_factory=list)
+    parked: list[Waiting] = field(default_factory=list)
+    unparked: list[int] = field(default_factory=list)
+    released: list[Command] = field(default_factory=list)
+    follow_ups: list[tuple[FollowUp, Command]] = field(default_factory=list)
+
+
+class Fold(Generic[State]):
+    """One batch being decided, in arrival order; what waited for a cause follows it at once."""
+
+    def __init__(
+        self,
+        domain: Domain[State],
+        books: Books,
+        state: State,
+        moment: Moment,
+        waiting: Sequence[Waiting],
+    ) -> None:
+        """Begin with everything loaded; `waiting` are the parked rows, oldest first."""
+        self._domain, self._books, self._state, self._moment = domain, books, state, moment
+        self._waiting: dict[Cause, list[Waiting]] = {}
+        for one in waiting:
+            self._waiting.setdefault(one.awaits, []).append(one)
+        self._folded = Folded()
+
+    def run(self, items: Sequence[Item]) -> Folded:
+        """Decide every item; return what to write besides books and state."""
+        for item in items:
+            self._take(item)
+        for waiting in self._waiting.values():
+            new = [one for one in waiting if one.parked_id is None]
+            self._folded.parked.extend(new)
+            self._folded.results.extend((one.item, "parked") for one in new)
+        return self._folded
+
+    def _take(self, item: Item) -> None:
+        if isinstance(item, Refused):
+            self._bury(item, item)
+            return
+        told = self._books[item.member_id].known.get(item.cause)
+        if told is not None:
+            self._again(item, *told)
+            return
+        self._decide(item)
+
+    def _decide(self, command: Command) -> None:
+        outcome = self._domain.decide(
+            command,
+            self._telling(command),
+            self._books[command.member_id],
+            self._state,
+            self._moment,
+        )
+        match outcome:
+            case Applied():
+                self._folded.results.append((command, "applied"))
+                self._folded.follow_ups.extend((one, command) for one in outcome.follow_ups)
+                self._wake(command.cause)
+            case Park():
+                one = Waiting(awaits=outcome.awaits, item=command)
+                self._waiting.setdefault(outcome.awaits, []).append(one)
+            case Refuse():
+                self._bury(command, _refused(command, outcome))
+            case _:
+                assert_never(outcome)
+
+    def _wake(self, cause: Cause) -> None:
+        for one in self._waiting.pop(cause, ()):
+            if one.parked_id is not None:
+                self._folded.unparked.append(one.parked_id)
+            if isinstance(one.item, Refused) or one.item.member_id in self._books:
+                self._take(one.item)
+            else:
+                self._folded.released.append(one.item)
+
+    def _again(self, command: Command, seq: int, fingerprint: bytes) -> None:
+        if fingerprint == command.fingerprint:
+            self._folded.results.append((command, "duplicate"))
+            return
+        detail = (
+            f"expected the fingerprint {fingerprint.hex()} of entry {command.member_id}/{seq}"
+            f" for {command.cause}, got {command.fingerprint.hex()}"
+        )
+        self._bury(command, _refused(command, Refuse("conflict", detail)))
+
+    def _bury(self, item: Item, refused: Refused) -> None:
+        self._folded.dead.append(refused)
+        self._folded.results.append((item, "dead_lettered"))
+
+    def _telling(self, command: Command) -> Telling:
+        occurred_at = min(command.event.data.occurred_at, self._moment.today.now)
+        return Telling(
+            command.cause,
+            command.fingerprint,
+            occurred_at,
+            self._moment.revisions.in_force(occurred_at).number,
+            command.event.traceparent,
+        )
+
+
+def fold(
+    items: Sequence[Item],
+    *,
+    domain: Domain[State],
+    books: Books,
+    state: State,
+    moment: Moment,
+    waiting: Sequence[Waiting] = (),
+) -> Folded:
+    """Decide a batch over what was loaded for it."""
+    return Fold(domain, books, state, moment, waiting).run(items)
+
+
+def in_time(items: Sequence[Item], now: datetime) -> list[Item]:
+    """Refuse commands about times that can't be: before this century, or over a day ahead."""
+    latest = now + AHEAD
+    return [
+        item
+        if isinstance(item, Refused) or EARLIEST <= item.event.data.occurred_at <= latest
+        else _refused(item, _out_of_range(item, latest))
+        for item in items
+    ]
+
+
+def count_results(folded: Folded) -> Mapping[tuple[str, Result], int]:
+    """Count results by topic, for the metrics."""
+    counts: dict[tuple[str, Result], int] = {}
+    for item, result in folded.results:
+        key = (item.record.topic, result)
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _refused(command: Command, why: Refuse) -> Refused:
+    return Refused(
+        reason=why.reason,
+        detail=why.detail,
+        record=command.record,
+        member_id=command.member_id,
+        cause=command.cause,
+    )
+
+
+def _out_of_range(command: Command, latest: datetime) -> Refuse:
+    came = command.event.data.occurred_at.isoformat()
+    return Refuse(
+        "time-out-of-range",
+        f"expected a time from {EARLIEST.isoformat()} to {latest.isoformat()}, got {came}",
+    )

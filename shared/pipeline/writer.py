@@ -1,0 +1,235 @@
+"""The writer: cuts what queued up into batches and sees each through, whatever happens."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, Generic
+
+from shared.pipeline import store
+from shared.pipeline.batch import Batch
+from shared.pipeline.command import Command, Item, Refused
+from shared.pipeline.domain import State
+from shared.pipeline.failure import (
+    BrakeEngagedError,
+    BrakeTrippedError,
+    StaleOffsetsError,
+    is_poison,
+    is_timeout,
+)
+from shared.pipeline.fold import Folded, count_results
+from shared.pipeline.size import BatchSize
+from shared.pipeline.stages import Stages
+from shared.pipeline.store import Move, Partition
+from shared.platform import postgres
+from shared.platform.backoff import Backoff
+from shared.platform.clock import unix_seconds
+from shared.platform.log import describe
+from shared.platform.metrics import Metrics
+from shared.platform.postgres import Connection
+
+Connect = Callable[[], Awaitable[Connection]]
+"""Opens the writer's connection, however long the database takes to be there."""
+
+BRAKE_POLL_SECONDS: Final = 1.0
+DETAIL_LIMIT: Final = 2_000
+"""A dead letter's detail is read by a person."""
+
+_log = logging.getLogger(__name__)
+
+
+class Writer(Generic[State]):
+    """Writes batches one after the other over one connection; one task at a time may use it.
+
+    `positions` are the offsets this consumer last stored, the compare of compare-and-set.
+    """
+
+    def __init__(
+        self, batch: Batch[State], connect: Connect, metrics: Metrics, size: BatchSize
+    ) -> None:
+        """Take the parts; the connection is opened by the first batch."""
+        self.positions: dict[Partition, int] = {}
+        self.braked = False
+        self.trouble: str | None = None
+        self._batch, self._connect, self._metrics, self._size = batch, connect, metrics, size
+        self._connection: Connection | None = None
+
+    @property
+    def group(self) -> str:
+        """The consumer group this writer stores offsets for."""
+        return self._batch.domain.group
+
+    async def write(self, items: Sequence[Item]) -> None:
+        """Apply records in order; return when all are committed.
+
+        Raises StaleOffsetsError when the database holds other offsets. Trouble is waited out.
+        """
+        rest = items
+        while rest:
+            size = self._size.current
+            await self._see_through(rest[:size])
+            rest = rest[size:]
+
+    async def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await postgres.close(connection)
+
+    async def connection(self) -> Connection:
+        """Return the open connection, or open one."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+        return self._connection
+
+    async def _see_through(self, items: Sequence[Item]) -> None:
+        """Commit these records, waiting trouble out; halve them where they are poison."""
+        backoff = Backoff(first_seconds=0.05, cap_seconds=5.0)
+        while (error := await self._failure(items)) is not None:
+            if isinstance(error, BrakeTrippedError):
+                await self._trip(str(error))
+            elif isinstance(error, BrakeEngagedError):
+                await self._wait_for_release()
+            elif is_poison(error) and not _set_aside(items):
+                await self._halve(items, error)
+                return
+            else:
+                await self._wait_out(error, backoff)
+        self.trouble = None
+
+    async def _failure(self, items: Sequence[Item]) -> Exception | None:
+        """Try once; return what went wrong, if anything did. Stale offsets are the caller's."""
+        try:
+            await self._attempt(items)
+        except StaleOffsetsError:
+            raise
+        except Exception as error:  # noqa: BLE001 - classified by the caller, whatever it is
+            return error
+        return None
+
+    async def _attempt(self, items: Sequence[Item]) -> None:
+        stages = Stages()
+        moves = self._moves(items)
+        connection = await self.connection()
+        folded = await self._batch.run(connection, items, moves, stages)
+        for move in moves:
+            self.positions[move.at] = move.next_offset
+        self._size.took(len(items), stages.total_seconds)
+        self._count(items, folded, stages)
+
+    def _moves(self, items: Sequence[Item]) -> list[Move]:
+        nexts: dict[Partition, int] = {}
+        for item in items:
+            record = item.record
+            nexts[Partition(record.topic, record.partition)] = record.offset + 1
+        return [Move(at, self.positions[at], offset) for at, offset in sorted(nexts.items())]
+
+    async def _halve(self, items: Sequence[Item], error: Exception) -> None:
+        """Try the halves of a batch that raised; a single record that raises is set aside."""
+        self._metrics.batch_retries.labels(self._metrics.service, "halved").inc()
+        if len(items) > 1:
+            middle = len(items) // 2
+            _log.warning(
+                "batch raised, trying its halves",
+                extra={"records": len(items), "error": describe(error)},
+            )
+            await self._see_through(items[:middle])
+            await self._see_through(items[middle:])
+            return
+        poison = _isolated(items[0], error)
+        _log.error(
+            "record isolated as a dead letter",
+            extra={
+                "topic": poison.record.topic,
+                "partition": poison.record.partition,
+                "offset": poison.record.offset,
+                "member_id": poison.member_id,
+                "cause": poison.cause,
+            },
+            exc_info=error,
+        )
+        await self._see_through([poison])
+
+    async def _wait_out(self, error: Exception, backoff: Backoff) -> None:
+        self.trouble = describe(error)
+        self._metrics.batch_retries.labels(self._metrics.service, "trouble").inc()
+        if is_timeout(error):
+            self._size.timed_out()
+        delay = backoff.next_seconds()
+        _log.warning(
+            "batch rolled back, trying again",
+            extra={"error": self.trouble, "attempt": backoff.attempts, "retry_in": delay},
+        )
+        await asyncio.sleep(delay)
+
+    async def _wait_for_release(self) -> None:
+        """Stop until an operator releases the brake; the row survives restarts of ours."""
+        self._brake(engaged=True)
+        backoff = Backoff(first_seconds=BRAKE_POLL_SECONDS, cap_seconds=BRAKE_POLL_SECONDS)
+        while True:
+            await asyncio.sleep(backoff.next_seconds())
+            try:
+                if not await store.is_braked(await self.connection(), self.group):
+                    break
+            except Exception as error:
+                if is_poison(error):
+                    raise
+        self._brake(engaged=False)
+
+    async def _trip(self, why: str) -> None:
+        _log.error("brake tripped, consumption stops", extra={"group": self.group, "why": why})
+        backoff = Backoff(first_seconds=0.05, cap_seconds=5.0)
+        while True:
+            try:
+                await store.trip_brake(await self.connection(), self.group, why)
+            except Exception as error:
+                if is_poison(error):
+                    raise
+                await asyncio.sleep(backoff.next_seconds())
+            else:
+                return
+
+    def _brake(self, *, engaged: bool) -> None:
+        self.braked = engaged
+        self._metrics.brake_engaged.labels(self.group).set(engaged)
+
+    def _count(self, items: Sequence[Item], folded: Folded, stages: Stages) -> None:
+        metrics, service = self._metrics, self._metrics.service
+        for stage, seconds in stages.laps.items():
+            metrics.batch_stage_seconds.labels(service, stage).observe(seconds)
+        metrics.batch_size.labels(service).observe(len(items))
+        for (topic, result), count in count_results(folded).items():
+            metrics.events_processed.labels(service, topic, result).inc(count)
+        for refused in folded.dead:
+            metrics.dead_letters.labels(refused.record.topic, self.group, refused.reason).inc()
+        now = unix_seconds()
+        newest = _newest_by_topic(items)
+        for topic, timestamp_ms in newest.items():
+            metrics.event_end_to_end_seconds.labels(service, topic).observe(
+                max(0.0, now - timestamp_ms / 1000)
+            )
+
+
+def _set_aside(items: Sequence[Item]) -> bool:
+    """Tell whether this is one record on its way to the dead letters; if that fails, all would."""
+    return len(items) == 1 and isinstance(items[0], Refused) and items[0].isolated
+
+
+def _newest_by_topic(items: Sequence[Item]) -> Mapping[str, int]:
+    newest: dict[str, int] = {}
+    for item in items:
+        newest[item.record.topic] = item.record.timestamp_ms
+    return newest
+
+
+def _isolated(item: Item, error: Exception) -> Refused:
+    """Name a record that raised alone, with what it raised, in characters that can be stored."""
+    detail = f"{type(error).__name__}: {error}".encode("ascii", "backslashreplace").decode()
+    command = item if isinstance(item, Command) else None
+    return Refused(
+        reason="poison",
+        detail=detail.replace("\x00", "\\x00")[:DETAIL_LIMIT],
+        record=item.record,
+        member_id=command.member_id if command else None,
+        cause=command.cause if command else None,
+        isolated=True,
+    )
