@@ -97,11 +97,12 @@ def _broken(error: yaml.MarkedYAMLError) -> Fault:
 
 
 def _plain(node: yaml.Node, path: Path, document: Document) -> object:
-    line = document.lines.setdefault(path, node.start_mark.line + 1)
     if id(node) in document.seen:
+        line = document.lines.get(path) or document.lines[path[:-1]]
         document.add_fault(path, "aliases (*name) are not supported", line)
         return None
     document.seen.add(id(node))
+    line = document.lines.setdefault(path, node.start_mark.line + 1)
     kind = node.tag.removeprefix(_TAG)
     if isinstance(node, yaml.MappingNode) and kind == "map":
         return _mapping(node, path, document)

@@ -79,8 +79,8 @@ def _shown(value: object) -> str:
 
 
 def _line(path: Path, document: Document) -> int | None:
-    """Find the line of a path, or of what should have held it."""
-    for end in range(len(path), -1, -1):
+    """Find the line of a path, or of what should have held it; the whole document has none."""
+    for end in range(len(path), 0, -1):
         if path[:end] in document.lines:
             return document.lines[path[:end]]
     return None

@@ -17,6 +17,9 @@ MAX_PER_MINOR = 10**9
 # A ladder longer than a year of days is a mistake.
 MAX_LADDER = 366
 
+# Of three letters all must be right, of seven one may be wrong.
+_NEAR = 0.75
+
 # The type of every error that says in its own words what was expected.
 EXPECTED = "expected"
 
@@ -24,7 +27,7 @@ EXPECTED = "expected"
 def suggestion(value: object, known: Iterable[str]) -> str:
     """Name the nearest known word, as the end of a sentence; nothing where none is near."""
     by_folded = {word.casefold(): word for word in known}
-    near = get_close_matches(str(value)[:64].casefold(), by_folded, n=1)
+    near = get_close_matches(str(value)[:64].casefold(), by_folded, n=1, cutoff=_NEAR)
     return f"; did you mean {by_folded[near[0]]!r}?" if near else ""
 
 

@@ -88,8 +88,8 @@ def objections(
         found.append(f"effective time: expected {wanted} or later, got {at.isoformat()}")
     last = revisions.number(revisions.newest)
     if at <= last.effective_at:
-        wanted = last.effective_at.isoformat()
-        found.append(f"effective time: expected after revision {last.number}'s {wanted}")
+        wanted = f"after revision {last.number}'s {last.effective_at.isoformat()}"
+        found.append(f"effective time: expected {wanted}, got {at.isoformat()}")
     if has_entries and program.zone != revisions.zone:
         got = program.zone
         found.append(

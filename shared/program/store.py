@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.platform.postgres import Connection
 from shared.platform.sql import load_statements
 from shared.program.load import default_text, parse
-from shared.program.revisions import LEAD, Revision, Revisions, objections
+from shared.program.revisions import BEGINNING, LEAD, Revision, Revisions, objections
 
 _SQL = load_statements("shared.program")
 
@@ -27,7 +27,7 @@ async def read_newer(connection: Connection, after: int) -> tuple[Revision, ...]
     rows = await connection.fetch(_SQL["read_newer"], after)
     return tuple(
         [
-            Revision(number=number, effective_at=effective_at, program=parse(document))
+            Revision(number=number, effective_at=_aware(effective_at), program=parse(document))
             for number, effective_at, document in rows
         ]
     )
@@ -68,3 +68,8 @@ async def apply(
         number = revisions.newest + 1
         await connection.execute(_SQL["append"], number, effective_at, document, by)
     return Revision(number=number, effective_at=effective_at, program=program)
+
+
+def _aware(effective_at: datetime) -> datetime:
+    """Read `-infinity`, which the driver returns without a zone, as the beginning of time."""
+    return BEGINNING if effective_at.tzinfo is None else effective_at
