@@ -56,6 +56,16 @@ class Account:
     def debt(self) -> int:
         return max(0, -self.balance)
 
+    @property
+    def standing(self) -> tuple[int, dict[date, tuple[int, int]]]:
+        """Balance, and per date the points left and those lost for good, where there are any.
+
+        Without spending this is what no order of arrival across members or topics can change; a
+        lot that expired before a refund and one refunded before it expired are the same here.
+        """
+        lots = {day: (lot.points, lot.expired - lot.forgiven) for day, lot in self.lots.items()}
+        return self.balance, {day: lot for day, lot in lots.items() if lot != (0, 0)}
+
     def spendable(self, today: date) -> int:
         """Sum what is not past its date, whether or not the sweep has been here."""
         return sum(lot.points for day, lot in self.lots.items() if day >= today)

@@ -15,23 +15,19 @@ class Order:
     awarded: int
     expires_on: date
     taken_back: int = 0
-    refunded: bool = False
+    gone: bool = False  # refunded to nothing; an order that was free from the start never is
 
     @property
     def base(self) -> int:
         """Money that still earns (shipping never did)."""
         return sum(self.left.values())
 
-    @property
-    def gone(self) -> bool:
-        """Refunded down to nothing; an order that was free from the start is not."""
-        return self.refunded and self.base == 0
-
     def refund_lines(self, asked: Mapping[str, int]) -> None:
         """Take the money off its lines, on each at most what is left there."""
-        self.refunded = True
+        before = self.base
         for line, minor in asked.items():
             self.left[line] -= min(minor, self.left[line])
+        self.gone = self.gone or self.base == 0 < before
 
     def refund_amount(self, asked: int) -> None:
         """Spread an amount over the lines, at most what is left in all."""

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 
 from tests.support.model.account import NEVER, Policy
 
+MOST_POINTS = 10**9
+"""No order is worth more, whatever it cost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Never:
@@ -87,13 +90,8 @@ class Rules:
         """Whole points for money, rounded once; a currency the program doesn't name is worth 0."""
         points, per = self.currencies.get(currency, (0, 1))
         whole, rest = divmod(minor * points, per)
-        match self.rounding:
-            case "down":
-                return whole
-            case "half-up":
-                return whole + (2 * rest >= per)
-            case "up":
-                return whole + (rest > 0)
+        up = {"down": False, "half-up": 2 * rest >= per, "up": rest > 0}[self.rounding]
+        return min(whole + up, MOST_POINTS)
 
     def check_ins(self, days: Iterable[date]) -> dict[date, int]:
         """Say what each of a member's check-in days is worth when these are all there are."""

@@ -5,11 +5,14 @@ with another body, from before time began or for the wrong member. Ids carry the
 streams don't meet each other.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
+
+from tests.support.model.records import topic_of
 
 Story = tuple[str, dict[str, Any]]
 """The type of an event and its data, as on the wire."""
@@ -50,15 +53,18 @@ def stories(
     return [story for _, story in in_order]
 
 
-def shuffled(seed: int, told: Sequence[Story]) -> list[Story]:
-    """Permute across members, and keep the order in which each member's own events arrive."""
-    queues: dict[str, list[Story]] = {}
-    for story in told:
-        queues.setdefault(story[1]["member_id"], []).append(story)
-    turns = [story[1]["member_id"] for story in told]
+def shuffled(seed: int, told: Sequence[Story], *, across_topics: bool = False) -> list[Story]:
+    """Permute across members, and keep the order in which each member's own events arrive.
+
+    With `across_topics` that order is kept per topic only: all that Kafka itself promises.
+    """
+    turns = [(data["member_id"], topic_of(kind) if across_topics else "") for kind, data in told]
+    queues = defaultdict(list)
+    for turn, story in zip(turns, told, strict=True):
+        queues[turn].append(story)
+    following = {turn: iter(queue) for turn, queue in queues.items()}
     Random(seed).shuffle(turns)  # noqa: S311
-    following = {member: iter(queue) for member, queue in queues.items()}
-    return [next(following[member]) for member in turns]
+    return [next(following[turn]) for turn in turns]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,6 +79,7 @@ class _Teller:
     told: list[tuple[float, Story]] = field(default_factory=list)
     orders: list[dict[str, Any]] = field(default_factory=list)
     shared: set[str] = field(default_factory=set)
+    streaks: Counter[str] = field(default_factory=Counter)
     ids: int = 0
 
     def tell_more(self) -> None:
@@ -146,8 +153,21 @@ class _Teller:
         """Come by on a day; a small circle comes nearly daily, so that streaks and months fill."""
         regulars = self.members[: 1 + len(self.members) // 10]
         member = self.random.choice(regulars if self.chance(0.7) else self.members)
-        data = {"member_id": member, "made_at": self.moment()}
-        self.tell("check-in.made.v1", data, late=self.chance(0.1))
+        made_at = self.moment()
+        if member in regulars:
+            made_at = min(self.next_day(member), made_at)
+        self.tell(
+            "check-in.made.v1",
+            {"member_id": member, "made_at": made_at},
+            late=self.chance(0.1),
+        )
+
+    def next_day(self, member: str) -> str:
+        """The day after the last one, rarely the one after that."""
+        self.streaks[member] += 2 if self.chance(0.01) else 1
+        hour = self.random.randrange(16)  # the same day in Shanghai as in UTC
+        day = self.first + timedelta(days=self.streaks[member], hours=hour)
+        return day.replace(tzinfo=None).isoformat() + "Z"
 
     def click(self) -> None:
         sharer, friend = self.random.choices(self.members, k=2)

@@ -245,12 +245,13 @@ class World:
     def _share_ordered(self, told: Telling) -> None:
         """The first order of a friend earns once for ever, for one sharer, unless undone."""
         friend, order_id = told.data["friend_id"], told.data["order_id"]
+        if friend == told.member:
+            self._earn(told, 0, why="self-referral")
+            return
         order = self._order_of(told, friend)
         if order is None:
             return
-        if friend == told.member:
-            self._earn(told, 0, why="self-referral")
-        elif friend in self._bonuses:
+        if friend in self._bonuses:
             self._earn(told, 0, why="friend-already-rewarded")
         elif order.gone:
             self._earn(told, 0, why="order-refunded")

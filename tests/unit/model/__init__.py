@@ -1,0 +1,1 @@
+"""The specification, example by example, and the laws that hold whatever is told."""
