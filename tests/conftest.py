@@ -11,6 +11,21 @@ from tests.support.servers import kafka_of, postgres_of
 from tests.support.stack import Home
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--whole",
+        action="store_true",
+        help="this run is the whole suite: every ledger function must have been called",
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in which form the fault tests ran: nobody should take the short one for the full."""
+    expression = terminalreporter.config.getoption("markexpr")
+    form = "full" if expression == "soak" else "short, seeded (`make soak` runs the full one)"
+    terminalreporter.write_line(f"form of the fault tests in this run: {form}")
+
+
 @pytest.fixture(scope="session")
 def backend() -> Backend:
     """Which servers the suite runs on."""
@@ -32,9 +47,13 @@ async def postgres(
     """The server that tests share, started when the first of them asks."""
     with postgres_of(backend, lambda: request.getfixturevalue("home")) as handle:
         yield handle
+        functions = await handle.ledger_functions()
         await handle.forget()
     # Locks are always taken in one order; a deadlock anywhere in the suite is a bug.
     assert handle.deadlocks == 0, f"{handle.deadlocks} deadlocks in the suite's databases"
+    if request.config.getoption("--whole"):
+        never = functions - handle.functions_called
+        assert not never, f"functions of the ledger that no test called: {sorted(never)}"
 
 
 @pytest.fixture

@@ -30,12 +30,17 @@ def _up() -> None:
     _print(asyncio.run(status(settings.home)))
 
 
-def _down() -> None:
-    """Stop the stack, services first. The data stays."""
+def _down(
+    *,
+    delete_data: Annotated[
+        bool, typer.Option("--delete-data", help="And delete all it holds: every point, for good.")
+    ] = False,
+) -> None:
+    """Stop the stack, services first. The data stays unless told otherwise."""
     from jifen.stack import lifecycle  # noqa: PLC0415  # as above
 
     settings = StackSettings()
-    was_up = lifecycle.down(settings, _say_waiting)
+    was_up = lifecycle.down(settings, _say_waiting, delete_data=delete_data)
     messages.print("The stack is down." if was_up else "The stack was not up.")
 
 

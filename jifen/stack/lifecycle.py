@@ -1,7 +1,10 @@
 """Up and down: from nothing, from a stopped stack, or from one that was killed."""
 
 import asyncio
+import contextlib
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import asyncpg
 
@@ -24,6 +27,8 @@ from shared.platform.clock import monotonic
 # A killed server reads its log again before it serves; with a full one that takes a while.
 _SERVER_SECONDS = 180
 _SERVICE_SECONDS = 90
+# What a stack puts into its folders.
+_OURS = ("postgres", "postgres-*", "kafka", "logs", "lock", "state.json*", "supervisor*")
 _PAUSE_SECONDS = 0.2
 
 
@@ -49,14 +54,36 @@ async def _up(settings: StackSettings, progress: Progress) -> None:
     await asyncio.gather(*(_wait_for_service(layout, name, progress) for name in memory.services))
 
 
-def down(settings: StackSettings, on_wait: Callable[[], None]) -> bool:
+def down(
+    settings: StackSettings, on_wait: Callable[[], None], *, delete_data: bool = False
+) -> bool:
     """End the stack in order, services first; return whether anything was running."""
     with only_one(settings.home, on_wait):
         known = state.load(settings.home)
         was_running = _is_running(known)
         if was_running and known is not None and known.control_socket is not None:
             Supervisor(known.control_socket).shut_down(settings.home)
-        return orphans.end_all(settings.home, known) or was_running
+        was_running |= orphans.end_all(settings.home, known)
+        if delete_data:
+            _delete(settings.home, known)
+        return was_running
+
+
+def _delete(home: Path, known: state.State | None) -> None:
+    """Delete what a stack holds, by name: the folder may be somebody's, with more in it."""
+    folders = {home}
+    if known is not None and known.postgres_home is not None:
+        folders.add(known.postgres_home)
+    if known is not None and known.control_socket is not None:
+        folders.add(known.control_socket.parent)
+    for folder in folders:
+        for path in (path for pattern in _OURS for path in folder.glob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        with contextlib.suppress(OSError):  # not empty, or gone: then it stays as it is
+            folder.rmdir()
 
 
 def _is_running(known: state.State | None) -> bool:

@@ -10,9 +10,18 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from jifen.stack.migrations import migrate
-from jifen.stack.roles import SERVICE_ROLES, let_in
+from jifen.stack.roles import SERVICE_ROLES, as_role, let_in
 
 _MAINTENANCE = "postgres"
+_CALLED = "SELECT schemaname || '.' || funcname AS name FROM pg_stat_user_functions"
+# Functions in plain SQL are often inlined into the statement, and are then not counted.
+_LEDGER_FUNCTIONS = """
+    SELECT n.nspname || '.' || p.proname AS name
+    FROM pg_proc p
+    JOIN pg_namespace n ON n.oid = p.pronamespace
+    JOIN pg_language l ON l.oid = p.prolang
+    WHERE n.nspname = 'ledger' AND l.lanname = 'plpgsql'
+"""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -28,11 +37,8 @@ class PostgresHandle:
 
     def dsn(self, database: str = _MAINTENANCE, role: str | None = None) -> str:
         """Return the URL of a database, for its owner or for a role such as `jifen_earn`."""
-        parts = urlsplit(self.owner_url)
-        who, where = parts.netloc.rsplit("@", 1)
-        if role is not None:
-            who = f"{role}:{self.password}"
-        return urlunsplit(parts._replace(netloc=f"{who}@{where}", path=f"/{database}"))
+        url = urlunsplit(urlsplit(self.owner_url)._replace(path=f"/{database}"))
+        return url if role is None else as_role(url, role, self.password)
 
     async def template(self) -> str:
         """Return the name of the migrated database that tests are cloned from."""
@@ -56,6 +62,12 @@ class PostgresHandle:
         finally:
             await self._drop(name)
 
+    async def ledger_functions(self) -> set[str]:
+        """Return the names of the functions that guard the ledger."""
+        async with self._connected(await self.template()) as connection:
+            rows = await connection.fetch(_LEDGER_FUNCTIONS)
+        return {row["name"] for row in rows}
+
     async def forget(self) -> None:
         """Drop the template: a server that is not ours is left as it was, but for its roles."""
         if self._template is not None:
@@ -64,9 +76,7 @@ class PostgresHandle:
     async def _drop(self, name: str) -> None:
         """Drop a database after reading its statistics, which go with it."""
         async with self._connected(name) as connection:
-            called = await connection.fetch(
-                "SELECT schemaname || '.' || funcname AS name FROM pg_stat_user_functions"
-            )
+            called = await connection.fetch(_CALLED)
         self.functions_called.update(row["name"] for row in called)
         async with self._connected(_MAINTENANCE) as connection:
             self.deadlocks += await connection.fetchval(

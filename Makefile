@@ -1,0 +1,66 @@
+# `make run` starts everything and shows it at work; `make test` tests it. See README.md.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop test soak bench lint docs lock clean
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+run: $(VENV)/.runtime ## Start the stack and show it at work; it stays up
+	@$(BIN)/jifen up
+	@$(BIN)/jifen demo
+
+stop: ## Stop the stack; its data stays
+	@if [ -x $(BIN)/jifen ]; then $(BIN)/jifen down; else echo "The stack was never up."; fi
+
+test: $(VENV)/.dev ## Run the whole suite on servers of its own; fault tests in their short form
+	@$(PYTEST) --whole
+
+soak: $(VENV)/.dev ## Run the fault tests in full
+	@$(PYTEST) -m soak
+
+bench: $(VENV)/.dev ## Measure, and print the table
+	@$(PYTEST) -m bench -s
+
+lint: $(VENV)/.dev ## Check style, types, layers and generated documents
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m shared.contract.generate --check docs/events
+
+docs: $(VENV)/.runtime ## Generate docs/events from the contract
+	@$(BIN)/python -m shared.contract.generate docs/events
+
+lock: ## Resolve the requirements and Kafka's jars anew (needs `uv`)
+	@for kind in runtime dev; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+	    --no-header --no-annotate --no-emit-index-url requirements/$$kind.in \
+	    --output-file requirements/$$kind.txt || exit 1; \
+	done
+	@$(BIN)/python -m jifen.stack.jars > jifen/stack/kafka.lock.new
+	@mv jifen/stack/kafka.lock.new jifen/stack/kafka.lock
+
+clean: ## Stop the stack and remove it with all its data
+	@if [ -x $(BIN)/jifen ]; then $(BIN)/jifen down --delete-data; fi
+
+# One environment for all; what was installed is remembered, so that a second run asks nobody.
+$(VENV)/.python: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Jifen needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	       "Name another: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@[ -x $(BIN)/python ] || { echo "Making the virtual environment"; $(PYTHON) -m venv $(VENV); }
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.python requirements/runtime.txt
+	@$(BIN)/python requirements/install.py requirements/runtime.txt --project
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	@$(BIN)/python requirements/install.py requirements/dev.txt
+	@touch $@
