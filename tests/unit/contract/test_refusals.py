@@ -279,14 +279,31 @@ def test_refunds(fields: dict[str, object], detail: str) -> None:
     assert refusal(refund_record(**fields)).detail == detail
 
 
-def test_many_findings_are_listed_and_counted() -> None:
-    lines = [line(line_id=str(number), paid_minor=-1) for number in range(30)]
+def test_findings_are_listed_up_to_the_first_bad_line() -> None:
+    lines = [line(), line(line_id="2", paid_minor=-1, quantity=0), line(sku=5)]
     error = refusal(order_record(currency="yuan", lines=lines, order_id=None))
-    shown = error.detail.splitlines()
-    assert shown[0] == f"order_id: {WORDS_FOR_ID}, got null"
-    assert shown[1] == "currency: expected three capital letters, as in CNY, got 'yuan'"
-    assert shown[-1] == "and 22 more"
+    assert error.detail.splitlines() == [
+        f"order_id: {WORDS_FOR_ID}, got null",
+        "currency: expected three capital letters, as in CNY, got 'yuan'",
+        "lines.1.quantity: expected an integer from 1 to 1000000000, got 0",
+        f"lines.1.paid_minor: {WORDS_FOR_MINOR}, got -1",
+    ]
+
+
+def test_many_findings_are_counted() -> None:
+    worst = dict.fromkeys(["line_id", "sku", "category", "quantity", "paid_minor"], -1)
+    junk = dict.fromkeys([*ORDER, "shipping_minor", "channel", "device_id"], -1)
+    shown = refusal(order_record(**{**junk, "lines": [worst]})).detail.splitlines()
     assert len(shown) == 11
+    assert shown[-1] == "and 2 more"
+
+
+@pytest.mark.parametrize("item", [{}, 0, {"line_id": 1}])
+def test_a_megabyte_of_bad_lines_is_refused_at_the_first(item: object) -> None:
+    count = 1_000_000 // (len(json.dumps(item)) + 2)
+    error = refusal(order_record(lines=[item] * count))
+    assert error.reason == "invalid-data"
+    assert all(told.startswith("lines.0") for told in error.detail.splitlines())
 
 
 def test_missing_field() -> None:
