@@ -19,6 +19,8 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 DATABASE_ERRORS: tuple[type[Exception], ...] = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    # Its state machine stumbles when the server ended the session while this process was stopped.
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )
