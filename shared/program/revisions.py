@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -33,7 +33,7 @@ class Revisions:
     __slots__ = ("_rows", "_starts")
 
     def __init__(self, rows: Iterable[Revision] = ()) -> None:
-        self._rows = tuple(rows)
+        self._rows = _in_one_zone(tuple(rows))
         self._starts = [row.effective_at for row in self._rows]
         if [row.number for row in self._rows] != list(range(1, len(self._rows) + 1)):
             raise ValueError("expected revisions numbered from 1 without gaps")
@@ -49,8 +49,8 @@ class Revisions:
     def zone(self) -> str:
         """The deployment's time zone, the newest revision's: it is one for all entries.
 
-        It can change only while there is no entry, and then counts at once, so that no entry
-        ever used another.
+        It can change only while there is no entry, and then counts at once and for all
+        revisions (their programs here say so too), so that no two entries use different ones.
         """
         return self._rows[-1].program.zone
 
@@ -73,6 +73,13 @@ class Revisions:
     def with_newer(self, rows: Iterable[Revision]) -> "Revisions":
         """Return these and newer ones; raises ValueError where they do not follow on."""
         return Revisions((*self._rows, *rows))
+
+
+def _in_one_zone(rows: tuple[Revision, ...]) -> tuple[Revision, ...]:
+    if len({row.program.zone for row in rows}) <= 1:
+        return rows
+    zone = {"zone": rows[-1].program.zone}
+    return tuple([replace(row, program=row.program.model_copy(update=zone)) for row in rows])
 
 
 def objections(

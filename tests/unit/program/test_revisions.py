@@ -61,7 +61,11 @@ def test_newer_ones_follow_on() -> None:
 
 
 def test_the_zone_is_the_newest_one_even_before_it_is_in_force() -> None:
-    assert Revisions([FIRST, revision(2, NOON, "UTC")]).zone == "UTC"
+    revisions = Revisions([FIRST]).with_newer([revision(2, NOON, "UTC")])
+    assert revisions.zone == "UTC"
+    early = revisions.in_force(NOON - timedelta(days=1))
+    assert (early.number, early.program.zone) == (1, "UTC")
+    assert early.program.earn == FIRST.program.earn
 
 
 def test_what_may_be_applied() -> None:
