@@ -74,36 +74,47 @@ def event_record(row: OutboxRow) -> Outgoing:
 
     Raises ValueError when the row can't be a record.
     """
-    if row.payload is None:
+    row_id, event_id, topic, member_id, type_name, payload, more, _, created_at = row
+    check_topic(topic)
+    if payload is None:
         raise ValueError("the row has no payload")
-    check_topic(row.topic)
-    headers = envelope(row)
-    if row.headers is not None:
-        headers += _more_headers(row.headers)
-    return Outgoing(row.id, row.topic, row.key.encode(), row.payload.encode(), headers)
+    key = member_id.encode()
+    headers = _envelope(event_id, type_name, created_at, key)
+    if more is not None:
+        _extend(headers, more)
+    return Outgoing(row_id, topic, key, payload.encode(), headers)
 
 
 def envelope(row: OutboxRow) -> list[Header]:
     """Return the CloudEvents attributes of an event as headers."""
+    return _envelope(row.event_id, row.type, row.created_at, row.key.encode())
+
+
+def _envelope(event_id: str, type_name: str, created_at: datetime, key: bytes) -> list[Header]:
     return [
         _SPECVERSION,
-        ("ce_id", row.event_id.encode()),
+        ("ce_id", event_id.encode()),
         _SOURCE,
-        ("ce_type", row.type.encode()),
-        ("ce_time", row.created_at.isoformat().encode()),
-        ("ce_partitionkey", row.key.encode()),
+        _type_header(type_name),
+        ("ce_time", created_at.isoformat().encode()),
+        ("ce_partitionkey", key),
         _CONTENT_TYPE,
     ]
 
 
-def _more_headers(document: bytes) -> Iterable[Header]:
-    headers = orjson.loads(document)
-    if not isinstance(headers, dict):
+@lru_cache(maxsize=1_024)
+def _type_header(type_name: str) -> Header:
+    return ("ce_type", type_name.encode())
+
+
+def _extend(headers: list[Header], document: bytes) -> None:
+    more = orjson.loads(document)
+    if not isinstance(more, dict):
         raise ValueError("headers: expected an object of names and texts")  # noqa: TRY004
-    for name, value in headers.items():
+    for name, value in more.items():
         if not isinstance(value, str):
             raise ValueError(f"headers: expected a text for {name!r}")  # noqa: TRY004
-        yield name, value.encode()
+        headers.append((name, value.encode()))
 
 
 def dead_letter_record(row_id: int, letter: DeadLetter) -> Outgoing:

@@ -11,7 +11,7 @@ class RelaySettings(ServiceSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     relay_page_rows: int = Field(
-        default=1_000,
+        default=2_000,
         ge=1,
         le=2_000,
         description="Rows read, published and deleted at a time; at 64 KB each that is memory.",
