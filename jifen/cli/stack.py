@@ -11,6 +11,7 @@ from jifen.stack.health import Status, status
 from jifen.stack.logs import follow, last_lines
 from jifen.stack.progress import Progress
 from jifen.stack.settings import StackSettings
+from jifen.stack.supervisor import LOGS
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +67,7 @@ def _logs(
     ] = 50,
 ) -> None:
     """Print the end of a process's log."""
-    folder = StackSettings().home / "logs"
+    folder = StackSettings().home / LOGS
     file = folder / f"{name}.log"
     if not file.is_file() or file.parent != folder:
         known = ", ".join(sorted(path.stem for path in folder.glob("*.log")))

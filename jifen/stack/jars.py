@@ -70,20 +70,23 @@ def fetch(cache: Path, progress: Callable[[int, int], None] = lambda _done, _all
 
 def _get(jar: Jar, context: MavenContext) -> Path:
     """Return a verified jar; what a broken download left behind is thrown away and tried anew."""
+    why = ""
     for _ in range(_TRIES):
         artifact = jar.in_maven(context)
         try:
             path = artifact.resolve()
-        except (requests.RequestException, RuntimeError, OSError):
-            # Said below without the reason: it would name hosts, and the cure is the same.
+        except (requests.RequestException, RuntimeError, OSError) as error:
+            # Its kind alone: the rest of its words names hosts.
+            why = type(error).__name__
             _drop(artifact.cached_path)
             continue
         if _sha256(path) == jar.sha256:
             return path
+        why = "another SHA-256 than the lock says"
         _drop(path)
     raise StackError(
-        f"could not fetch {jar.artifact} {jar.version} for Kafka: the Maven repository is out of "
-        "reach or gave something else. Try again with a network, or set JIFEN_KAFKA_BOOTSTRAP"
+        f"could not fetch {jar.artifact} {jar.version} for Kafka ({why}): try again with a "
+        "network, or set JIFEN_KAFKA_BOOTSTRAP to a broker of yours"
     )
 
 

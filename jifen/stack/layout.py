@@ -14,6 +14,7 @@ from jifen.stack.postgres import Postgres
 from jifen.stack.roles import as_role
 from jifen.stack.settings import PROJECT, StackSettings
 from jifen.stack.state import State
+from jifen.stack.supervisor import LOGS
 
 DATABASE: Final = "jifen"
 PORTS: Final[Mapping[str, int]] = {
@@ -62,7 +63,7 @@ class Layout:
     @property
     def logs(self) -> Path:
         """Return the folder of the logs."""
-        return self.home / "logs"
+        return self.home / LOGS
 
 
 def mark(home: Path) -> tuple[str, str]:

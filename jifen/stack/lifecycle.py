@@ -14,6 +14,7 @@ from jifen.stack.health import service_problem
 from jifen.stack.kafka import wait_for_broker
 from jifen.stack.layout import Layout
 from jifen.stack.lock import only_one
+from jifen.stack.logs import last_lines
 from jifen.stack.migrations import migrate
 from jifen.stack.postgres import Postgres
 from jifen.stack.programs import programs_of
@@ -27,6 +28,7 @@ from shared.platform.clock import monotonic
 # A killed server reads its log again before it serves; with a full one that takes a while.
 _SERVER_SECONDS = 180
 _SERVICE_SECONDS = 90
+_LAST_LINES = 5
 # What a stack puts into its folders.
 _OURS = ("postgres", "postgres-*", "kafka", "logs", "lock", "state.json*", "supervisor*")
 _PAUSE_SECONDS = 0.2
@@ -98,7 +100,7 @@ def _start_servers(layout: Layout, *, running: bool) -> Supervisor:
     assert control is not None, "remember() gives every stack one"  # noqa: S101
     layout.logs.mkdir(mode=0o700, exist_ok=True)
     keeper = Supervisor(control)
-    text = supervisor.config_text(layout.home, layout.logs, control, programs_of(layout))
+    text = supervisor.config_text(layout.home, control, programs_of(layout))
     changed = supervisor.write_config(layout.home, text)
     if not running:
         supervisor.start(layout.home, control)
@@ -148,6 +150,11 @@ async def _wait_for_service(layout: Layout, name: str, progress: Progress) -> No
             if monotonic() > deadline:
                 raise StackError(
                     f"{name} did not get ready in {_SERVICE_SECONDS} s: {problem}. "
-                    f"See `jifen logs {name}`"
+                    f"`jifen logs {name}` ends with:\n{_last_words(layout, name)}"
                 )
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _last_words(layout: Layout, name: str) -> str:
+    file = layout.logs / f"{name}.log"
+    return last_lines(file, _LAST_LINES)[0] if file.exists() else "(nothing)"

@@ -22,6 +22,9 @@ CONFIG = "supervisord.conf"
 _TIMEOUT_SECONDS = 30
 _SHUT_DOWN_SECONDS = 180  # the sum of what its programs are given
 
+# Paths of logs are relative to the stack's folder, where it is started and stays: it expands
+# those of programs twice, so that no escaping makes an absolute one with a % safe.
+LOGS = "logs"
 _HEAD = """\
 [unix_http_server]
 file = {socket}
@@ -34,9 +37,9 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 logfile = {logs}/supervisord.log
 logfile_maxbytes = 5MB
 logfile_backups = 1
-pidfile = {home}/supervisord.pid
+pidfile = supervisord.pid
 childlogdir = {logs}
-directory = /
+directory = {home}
 identifier = jifen
 """
 
@@ -82,9 +85,9 @@ class ProcessInfo(NamedTuple):
     pid: int | None
 
 
-def config_text(home: Path, logs: Path, control: Path, programs: list[Program]) -> str:
+def config_text(home: Path, control: Path, programs: list[Program]) -> str:
     """Return the configuration file."""
-    parts = [_HEAD.format(socket=_text(control), logs=_text(logs), home=_text(home))]
+    parts = [_HEAD.format(socket=_text(control), logs=LOGS, home=_text(home))]
     for program in programs:
         parts.append(
             _PROGRAM.format(
@@ -98,7 +101,7 @@ def config_text(home: Path, logs: Path, control: Path, programs: list[Program]) 
                 autostart=str(program.autostart).lower(),
                 stop_signal=program.stop_signal,
                 stop_seconds=program.stop_seconds,
-                logs=_text(logs),
+                logs=LOGS,
             )
         )
         if program.user is not None:
@@ -131,10 +134,15 @@ def write_config(home: Path, text: str) -> bool:
 
 def start(home: Path, control: Path) -> None:
     """Start supervisor; it goes to the background by itself."""
-    control.parent.mkdir(parents=True, exist_ok=True)
+    control.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     control.unlink(missing_ok=True)
     done = subprocess.run(
-        command(home), check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        command(home),
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=home,
+        stdin=subprocess.DEVNULL,
     )
     if done.returncode != 0:
         raise StackError(f"supervisor did not start: {done.stdout}{done.stderr}")

@@ -36,6 +36,7 @@ def jifen(home: Home, request: pytest.FixtureRequest) -> Iterator[Command]:
 def squatter() -> Iterator[None]:
     """Somebody who holds the database's usual port, if it is free."""
     with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if is_free(PORTS["postgres"]):
             holder.bind((HOST, PORTS["postgres"]))
             holder.listen()
