@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from prometheus_client.exposition import choose_encoder
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
@@ -24,13 +25,27 @@ PROBLEM_TYPE = "application/problem+json"
 _MAX_CONCURRENT_REQUESTS = 1_000
 # What a request may still take once the service was told to stop.
 _GRACE_SECONDS = 5
+# When to come again after a 503.
+_RETRY_SECONDS = 2
 _TITLES = {
     "not-found": "There is nothing at this address",
     "method-not-allowed": "This address does not take this method",
     "invalid-request": "The request is not valid",
     "internal-error": "The service failed",
+    "unavailable": "The service can't answer at the moment",
 }
 _CODES = {404: "not-found", 405: "method-not-allowed"}
+
+
+class ProblemBody(BaseModel):
+    """An RFC 9457 problem."""
+
+    type: str = Field(description="A URN made of the code.")
+    title: str = Field(description="What kind of problem it is; the same for each code.")
+    status: int
+    code: str = Field(description="Stable: what a program decides by.")
+    instance: str = Field(description="The path that was asked.")
+    detail: str | None = Field(default=None, description="What is wrong this time.")
 
 
 class Problem(Exception):  # noqa: N818 - the standard's name for it
@@ -98,19 +113,27 @@ def _add_operations(app: FastAPI, readiness: Readiness, metrics: Metrics) -> Non
         return Response(encode(metrics.registry), media_type=content_type)
 
 
+def unavailable() -> Problem:
+    """Return the problem for "my database does not answer": the caller shall come again."""
+    code = "unavailable"
+    return Problem(503, code, _TITLES[code], headers={"Retry-After": str(_RETRY_SECONDS)})
+
+
 def problem_response(request: Request, problem: Problem) -> Response:
     """Return a problem as its response."""
-    body = {
-        "type": f"urn:jifen:problem:{problem.code}",
-        "title": problem.title,
-        "status": problem.status,
-        "code": problem.code,
-        "instance": request.url.path,
-    }
-    if problem.detail is not None:
-        body["detail"] = problem.detail
+    body = ProblemBody(
+        type=f"urn:jifen:problem:{problem.code}",
+        title=problem.title,
+        status=problem.status,
+        code=problem.code,
+        instance=request.url.path,
+        detail=problem.detail,
+    )
     return JSONResponse(
-        body, status_code=problem.status, headers=problem.headers, media_type=PROBLEM_TYPE
+        body.model_dump(exclude_none=True),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type=PROBLEM_TYPE,
     )
 
 

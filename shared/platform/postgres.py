@@ -13,6 +13,7 @@ from shared.platform.settings import DatabaseSettings
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+PooledConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 # What a call to the driver may raise. To connect, all of it means "wait": the server may be
 # starting, restoring, out of connections, or not have this role yet.

@@ -1,0 +1,51 @@
+"""The mall's composition root: what it is made of, in which order it starts and stops."""
+
+import asyncio
+import logging
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.mall.api import Reader, make_router
+from services.mall.settings import MallSettings
+from services.mall.store import MallStore
+from shared.platform.health import Readiness
+from shared.platform.http import Server, create_app
+from shared.platform.metrics import Metrics
+from shared.platform.postgres import create_pool
+from shared.platform.process import installed_version
+
+# The version of the interface, which changes when the interface does.
+API_VERSION = "1.0.0"
+
+_log = logging.getLogger(__name__)
+
+
+def make_app(reader: Reader, readiness: Readiness, metrics: Metrics) -> FastAPI:
+    """Make the application over a reader."""
+    app = create_app(
+        title="Jifen mall",
+        version=API_VERSION,
+        readiness=readiness,
+        metrics=metrics,
+        documented=True,
+    )
+    app.include_router(make_router(reader))
+    return app
+
+
+async def serve(settings: MallSettings, stop: asyncio.Event) -> None:
+    """Answer until `stop` is set; a database that is not there yet is answered with 503."""
+    metrics = Metrics(CollectorRegistry(), "mall", version=installed_version())
+    pool = create_pool(
+        settings.database, application_name="jifen-mall", max_size=settings.mall_pool_size
+    )
+    async with pool:
+        store = MallStore(pool, metrics)
+        app = make_app(store, Readiness({"database": store.check}), metrics)
+        server = Server(app, host=settings.http_host, port=settings.http_port)
+        await server.start()
+        _log.info("started", extra={"url": server.url})
+        await stop.wait()
+        await server.stop()
+    _log.info("stopped")

@@ -1,0 +1,60 @@
+"""Write the OpenAPI document to docs/api/mall.json, or check that it is what the code says.
+
+python -m services.mall.openapi [--check]
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+from typing_extensions import override
+
+from services.mall.api import Reader
+from services.mall.app import make_app
+from services.mall.domain import Account, Entry
+from shared.platform.health import Readiness
+from shared.platform.metrics import Metrics
+
+PATH = Path(__file__).parents[2] / "docs" / "api" / "mall.json"
+
+
+def document() -> str:
+    """Return the document as it is committed."""
+    app = make_app(_Nothing(), Readiness({}), Metrics(CollectorRegistry(), "mall"))
+    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> int:
+    """Write or check; returns the exit status."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="change nothing, exit 1 on drift")
+    if arguments.parse_args().check:
+        if PATH.exists() and PATH.read_text(encoding="utf-8") == document():
+            return 0
+        sys.stderr.write(f"{PATH} is not what the code says: run python -m services.mall.openapi\n")
+        return 1
+    PATH.parent.mkdir(parents=True, exist_ok=True)
+    PATH.write_text(document(), encoding="utf-8")
+    return 0
+
+
+class _Nothing(Reader):
+    """Nobody asks it: only the routes' shapes are wanted."""
+
+    @override
+    async def account(self, member_id: str) -> Account:
+        raise LookupError(member_id)
+
+    @override
+    async def entries(self, member_id: str, *, below_seq: int, limit: int) -> list[Entry]:
+        raise LookupError(member_id)
+
+    @override
+    async def entry_of_cause(self, member_id: str, cause: str) -> Entry | None:
+        raise LookupError(member_id)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""What an operator may set of the mall."""
+
+from pydantic import Field
+
+from shared.platform.settings import DatabaseSettings, ServiceSettings
+
+
+class MallSettings(ServiceSettings):
+    """The mall's settings (JIFEN_...)."""
+
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    mall_pool_size: int = Field(
+        default=8,
+        ge=1,
+        le=100,
+        description="Connections to the database: each serves thousands of reads a second.",
+    )
