@@ -58,9 +58,15 @@ WIRE_TYPES: tuple[type[Wire], ...] = (
 
 # By topic first: one name may be a command on one topic and a status on another, and a topic
 # that outsiders may write to must not carry the internal types.
+_ON_TOPIC: dict[str, dict[str, type[Wire]]] = {
+    topic: {wire.type_name: wire for wire in wires}
+    for topic, wires in groupby(WIRE_TYPES, key=attrgetter("topic"))
+}
+# A parked event of another member is sent on as a command, under the type it came with.
+_ON_TOPIC[ledger_commands.TOPIC] |= {
+    wire.type_name: wire for wire in (orders.OrderRefunded, shares.ShareOrdered)
+}
+
 TYPES_BY_TOPIC: Mapping[str, Mapping[str, type[Wire]]] = MappingProxyType(
-    {
-        topic: MappingProxyType({wire.type_name: wire for wire in wires})
-        for topic, wires in groupby(WIRE_TYPES, key=attrgetter("topic"))
-    }
+    {topic: MappingProxyType(types) for topic, types in _ON_TOPIC.items()}
 )

@@ -1,12 +1,12 @@
 """One batch, one transaction: load under locks, decide, store, commit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Generic
 from zoneinfo import ZoneInfo
 
-from shared.contract.codec import Event, Record, decode
+from shared.contract.codec import Record, decode
 from shared.contract.refusal import ContractError
 from shared.ledger import store as ledger
 from shared.ledger.book import Today
@@ -29,6 +29,13 @@ class Batch(Generic[State]):
     domain: Domain[State]
     cluster_id: str
     revisions: Revisions
+
+    def understand(self, record: Record) -> Item:
+        """Turn a record into a command, or into why it can't be one; never raises for its bytes."""
+        try:
+            return self.domain.command(decode(record), record)
+        except ContractError as error:
+            return Refused(reason=error.reason, detail=error.detail, record=record)
 
     async def run(
         self, connection: Connection, items: Sequence[Item], moves: Sequence[Move], stages: Stages
@@ -86,23 +93,10 @@ class Batch(Generic[State]):
     ) -> list[Waiting]:
         causes = [command.cause for command in commands]
         rows = await store.find_parked(connection, self.domain.group, causes)
-        understand = understander(self.domain.command)
         return [
-            Waiting(awaits=cause, item=understand(record), parked_id=parked_id)
+            Waiting(awaits=cause, item=self.understand(record), parked_id=parked_id)
             for parked_id, cause, record in rows
         ]
-
-
-def understander(command_of: Callable[[Event, Record], Command]) -> Callable[[Record], Item]:
-    """Return what turns a record into a command, or into why it can't be one; it never raises."""
-
-    def understand(record: Record) -> Item:
-        try:
-            return command_of(decode(record), record)
-        except ContractError as error:
-            return Refused(reason=error.reason, detail=error.detail, record=record)
-
-    return understand
 
 
 def _midnight_after(day: date, zone: str) -> datetime:

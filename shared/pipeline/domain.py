@@ -16,7 +16,10 @@ State = TypeVar("State")
 class Domain(Protocol[State]):
     """What differs between services; the pipeline calls it in the order given here."""
 
-    group: str
+    @property
+    def group(self) -> str:
+        """The consumer group; offsets, parked events and dead letters are kept under it."""
+        ...
 
     def command(self, event: Event, record: Record) -> Command:
         """Name the cause of an event; pure."""

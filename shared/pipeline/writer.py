@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Generic
 
+from shared.contract.codec import Record
 from shared.pipeline import store
 from shared.pipeline.batch import Batch
 from shared.pipeline.command import Command, Item, Refused
@@ -58,16 +59,20 @@ class Writer(Generic[State]):
         """The consumer group this writer stores offsets for."""
         return self._batch.domain.group
 
-    async def write(self, items: Sequence[Item]) -> None:
+    async def write(self, taken: Sequence[Record | Refused]) -> None:
         """Apply records in order; return when all are committed.
 
         Raises StaleOffsetsError when the database holds other offsets. Trouble is waited out.
         """
-        rest = items
+        understand = self._batch.understand
+        rest = taken
         while rest:
             size = self._size.current
-            await self._see_through(rest[:size])
+            items = [one if isinstance(one, Refused) else understand(one) for one in rest[:size]]
+            await self._see_through(items)
             rest = rest[size:]
+            # Decoding never waits; give the other tasks of the process a turn.
+            await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Close the connection, if there is one."""

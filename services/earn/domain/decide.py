@@ -36,16 +36,17 @@ def decide_order(
     if claim.member_id != order.member_id:
         return _of_another(order.order_id, claim.member_id, order.member_id)
     revision, program = moment.rules_at(telling.occurred_at)
+    day = local_day(telling.occurred_at, program.zone)
     gain, award = award_order(
         program=program,
         revision=revision,
         currency=order.currency,
         lines=[(line.line_id, line.paid_minor) for line in order.lines],
-        day=local_day(telling.occurred_at, program.zone),
+        day=day,
     )
     claim.settled = True
     desk.keep_award(order.member_id, order.order_id, award)
-    _earn(telling, book, gain, moment, program)
+    _earn(telling, book, gain, day, program=program, moment=moment)
     return APPLIED
 
 
@@ -87,14 +88,15 @@ def decide_check_in(
 ) -> Outcome:
     """Give the day its step of the ladder, and correct the later days a late one moves."""
     revision, program = moment.rules_at(telling.occurred_at)
+    day = local_day(made.made_at, program.zone)
     outcome = check_in(
         desk.days.get(made.member_id, []),
-        day=local_day(made.made_at, program.zone),
+        day=day,
         revision=revision,
         program_of=moment.revisions.program_of,
     )
     desk.keep_days(made.member_id, outcome.days)
-    _earn(telling, book, outcome.gain, moment, program)
+    _earn(telling, book, outcome.gain, day, program=program, moment=moment)
     for correction in outcome.corrections:
         _correct(telling, book, correction, moment)
     return APPLIED
@@ -104,7 +106,8 @@ def decide_click(click: ShareClicked, telling: Telling, book: Book, moment: Mome
     """Give the sharer what a friend's first click of the day is worth."""
     _, program = moment.rules_at(telling.occurred_at)
     gain = share.clicked(program.earn.share, member_id=click.member_id, friend_id=click.friend_id)
-    _earn(telling, book, gain, moment, program)
+    day = local_day(click.clicked_at, program.zone)
+    _earn(telling, book, gain, day, program=program, moment=moment)
     return APPLIED
 
 
@@ -126,8 +129,8 @@ def decide_friend_order(
         friend_already_rewarded=told.friend_id in desk.friends,
         order_refunded=claim.refunded,
     )
+    day = local_day(telling.occurred_at, program.zone)
     if gain.points:
-        day = local_day(telling.occurred_at, program.zone)
         desk.keep_friend(
             FriendClaim(
                 friend_id=told.friend_id,
@@ -137,7 +140,7 @@ def decide_friend_order(
                 expires_on=expires_on(program.expiry, day),
             )
         )
-    _earn(telling, book, gain, moment, program)
+    _earn(telling, book, gain, day, program=program, moment=moment)
     return APPLIED
 
 
@@ -185,12 +188,14 @@ def _correct(telling: Telling, book: Book, correction: Correction, moment: Momen
         _take_back(of_the_day, book, points, awarded_to=awarded_to, reason=reason, moment=moment)
 
 
-def _earn(telling: Telling, book: Book, gain: Gain, moment: Moment, program: Program) -> None:
+def _earn(
+    telling: Telling, book: Book, gain: Gain, day: date, *, program: Program, moment: Moment
+) -> None:
+    """Credit what a rule gave on a local day; 0 points leave a note."""
     reason = _reason(gain.explanation, telling)
     if gain.points == 0:
         book.note(telling, "earned", reason, moment.today)
         return
-    day = local_day(telling.occurred_at, program.zone)
     moves = [LotMove(expires_on(program.expiry, day), gain.points)]
     book.credit(telling, "earned", moves, reason, moment.today)
 

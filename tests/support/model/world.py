@@ -84,6 +84,9 @@ class Bonus:
     reversed: bool = False
 
 
+ONCE_A_DAY = ("check-in.made.v1", "share.clicked.v1")
+
+
 class World:
     """All members of one program."""
 
@@ -125,7 +128,8 @@ class World:
             type=kind,
             data=data,
             member=data["member_id"],
-            day=self.rules.day(min(happened, now)),
+            # What is told once a day keeps its own day, whatever the clock says when it comes.
+            day=self.rules.day(happened if kind in ONCE_A_DAY else min(happened, now)),
             today=self.rules.day(now),
             now=now,
         )

@@ -1,0 +1,305 @@
+"""One FastStream batch subscriber that feeds a writer, with offsets kept in the database.
+
+FastStream polls, hands over raw records and stops in order; everything it does with messages
+(decoding, acknowledging, committing) is switched off. See docs/decisions/faststream-edges.md.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Generic
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+from typing_extensions import override
+
+from shared.pipeline.domain import State
+from shared.pipeline.failure import StaleOffsetsError
+from shared.pipeline.intake import Intake
+from shared.pipeline.offsets import Offsets
+from shared.pipeline.reader import PatientConsumer, Read
+from shared.pipeline.store import Partition
+from shared.pipeline.writer import Writer
+from shared.platform.backoff import Backoff
+from shared.platform.clock import monotonic, unix_seconds
+from shared.platform.log import describe
+from shared.platform.metrics import Metrics
+from shared.platform.settings import KafkaSettings
+
+MAX_RECORDS: Final = 4_000
+"""One poll's ceiling: two of the largest batches, so that the next one is at hand."""
+
+POLL_MS: Final = 20
+"""FastStream sleeps this long after an empty poll, so it is what a quiet event waits at most."""
+
+REVOKE_PATIENCE_SECONDS: Final = 20.0
+"""A rebalance waits so long for the batch in flight; below the time the broker waits for us."""
+
+COMMIT_EVERY_SECONDS: Final = 1.0
+"""Kafka's own commit only serves lag tools."""
+
+STUCK_SECONDS: Final = 60.0
+"""A batch in flight or an assignment awaited for longer means this process needs a look."""
+
+_log = logging.getLogger(__name__)
+
+
+class Consumer(ConsumerRebalanceListener, Generic[State]):
+    """Reads topics for a writer: nothing is acknowledged before the writer has committed it."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        topics: Sequence[str],
+        writer: Writer[State],
+        offsets: Offsets,
+        metrics: Metrics,
+    ) -> None:
+        """Take the parts; nothing is connected before `start`."""
+        self._settings, self._topics, self._writer = settings, topics, writer
+        self._offsets, self._metrics = offsets, metrics
+        self._intake = Intake(self._seek_back, self._count_hole)
+        self._assigned: frozenset[TopicPartition] = frozenset()
+        self._in_flight: asyncio.Task[None] | None = None
+        self._in_flight_since = 0.0
+        self._settling: asyncio.Task[None] | None = None
+        self._waiting_since = monotonic()
+        self._committed_at = 0.0
+        self._broker, self._subscriber = self._make_broker()
+
+    async def start(self) -> None:
+        """Connect, however long the broker takes to be there, and begin to consume."""
+        backoff = Backoff(first_seconds=0.2, cap_seconds=5.0)
+        while True:
+            try:
+                make = await self._broker.connect()
+                options = self._broker.config.broker_config
+                options.builder = partial(self._make_consumer, make)
+                await self._broker.start()
+            except (KafkaError, OSError) as error:
+                delay = backoff.next_seconds()
+                _log.warning(
+                    "broker not reachable", extra={"error": describe(error), "retry_in": delay}
+                )
+                with contextlib.suppress(KafkaError, OSError):
+                    await self._broker.stop()
+                self._broker, self._subscriber = self._make_broker()
+                await asyncio.sleep(delay)
+            else:
+                return
+
+    async def stop(self) -> None:
+        """Finish the batch in flight, commit for lag tools, leave the group."""
+        await self._finish_in_flight()
+        self._cancel_settling()
+        await self._commit(force=True)
+        await self._broker.stop()
+        await self._writer.close()
+
+    async def problem(self) -> str | None:
+        """Say why this consumer does not get on, or None: a readiness check."""
+        if self._writer.braked:
+            return "the brake is engaged: see `jifen brake show`"
+        if self._writer.trouble is not None:
+            return f"batches are rolled back: {self._writer.trouble}"
+        return self._stuck(monotonic()) or self._unassigned(monotonic())
+
+    def _stuck(self, now: float) -> str | None:
+        in_flight_seconds = now - self._in_flight_since
+        if self._in_flight is not None and in_flight_seconds > STUCK_SECONDS:
+            return f"a batch has been in flight for {in_flight_seconds:.0f} s"
+        return None
+
+    def _unassigned(self, now: float) -> str | None:
+        if self._subscriber.consumer is None:
+            return "not connected to the broker yet"
+        if self._settling is not None and not self._settling.done():
+            return "the offsets of the assigned partitions are being read"
+        if not self._assigned and now - self._waiting_since < STUCK_SECONDS:
+            return "no partitions are assigned yet"
+        return None
+
+    @override
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Read nothing of the new partitions before their stored offsets are known."""
+        consumer = self._consumer
+        consumer.pause(*assigned)
+        self._assigned = frozenset(assigned)
+        self._waiting_since = monotonic()
+        self._metrics.consumer_rebalances.labels(self._writer.group).inc()
+        self._writer.positions.clear()
+        self._cancel_settling()
+        self._settling = asyncio.create_task(self._settle(), name="settle-offsets")
+
+    @override
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Let the batch in flight finish, for as long as the group waits for us."""
+        self._cancel_settling()
+        await self._finish_in_flight()
+        self._assigned = frozenset()
+        self._writer.positions.clear()
+        self._waiting_since = monotonic()
+
+    async def _settle(self) -> None:
+        """Go to where the database says the assigned partitions were left, then read on."""
+        assigned = self._assigned
+        positions = await self._offsets.find(self._consumer, sorted(assigned))
+        self._writer.positions.clear()
+        self._writer.positions.update(positions)
+        for at, offset in positions.items():
+            self._consumer.seek(TopicPartition(*at), offset)
+        self._consumer.resume(*assigned)
+        _log.info("partitions assigned", extra={"partitions": len(assigned)})
+
+    async def _on_records(self, read: Sequence[Read]) -> None:
+        """Take what FastStream polled; it would swallow what this raises, and read on."""
+        try:
+            await self._write(read)
+        except Exception:
+            _log.exception("records were not written, reading them again")
+            for partition, offset in self._stored().items():
+                self._consumer.seek(partition, offset)
+            await asyncio.sleep(1.0)
+
+    async def _write(self, read: Sequence[Read]) -> None:
+        self._metrics.consumer_last_poll_timestamp_seconds.labels(self._writer.group).set(
+            unix_seconds()
+        )
+        taken = self._intake.take(read, self._writer.positions)
+        for topic in {one.topic for one in read}:
+            count = sum([one.topic == topic for one in read])
+            self._metrics.events_received.labels(self._metrics.service, topic).inc(count)
+        if not taken:
+            return
+        self._in_flight_since = monotonic()
+        self._in_flight = asyncio.create_task(self._writer.write(taken), name="batch")
+        try:
+            await asyncio.wait({self._in_flight})
+            await self._after(self._in_flight)
+        finally:
+            self._in_flight = None
+
+    async def _after(self, written: "asyncio.Task[None]") -> None:
+        if written.cancelled():
+            _log.warning("batch in flight cancelled, its partitions went elsewhere")
+            await self._writer.close()
+            return
+        error = written.exception()
+        if isinstance(error, StaleOffsetsError):
+            _log.warning("offsets were moved by somebody else", extra={"error": str(error)})
+            self._metrics.consumer_rewinds.labels(self._writer.group).inc()
+            self._consumer.pause(*self._assigned)
+            await self._settle()
+        elif error is not None:
+            raise error
+        self._show_lag()
+        await self._commit()
+
+    async def _finish_in_flight(self) -> None:
+        task = self._in_flight
+        if task is None:
+            return
+        await asyncio.wait({task}, timeout=REVOKE_PATIENCE_SECONDS)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _commit(self, *, force: bool = False) -> None:
+        now = monotonic()
+        consumer = self._subscriber.consumer
+        if consumer is None or (not force and now - self._committed_at < COMMIT_EVERY_SECONDS):
+            return
+        self._committed_at = now
+        try:
+            await consumer.commit(dict(self._stored()))
+        except (KafkaError, ValueError) as error:
+            _log.info("kafka's own commit failed", extra={"error": describe(error)})
+
+    def _show_lag(self) -> None:
+        for at, offset in self._writer.positions.items():
+            end = self._consumer.highwater(TopicPartition(*at))
+            if end is not None:
+                self._metrics.consumer_lag_messages.labels(
+                    at.topic, str(at.partition), self._writer.group
+                ).set(max(0, end - offset))
+
+    def _stored(self) -> Mapping[TopicPartition, int]:
+        return {
+            TopicPartition(*at): offset
+            for at, offset in self._writer.positions.items()
+            if TopicPartition(*at) in self._assigned
+        }
+
+    def _seek_back(self, at: Partition, offset: int) -> None:
+        _log.warning("gap before what was read, seeking back", extra={"partition": str(at)})
+        self._consumer.seek(TopicPartition(*at), offset)
+
+    def _count_hole(self, at: Partition, records: int) -> None:
+        self._metrics.consumer_gap_records.labels(at.topic, self._writer.group).inc(records)
+
+    def _cancel_settling(self) -> None:
+        if self._settling is not None:
+            self._settling.cancel()
+
+    @property
+    def _consumer(self) -> PatientConsumer:
+        consumer = self._subscriber.consumer
+        if not isinstance(consumer, PatientConsumer):
+            raise TypeError("the consumer is not started")
+        return consumer
+
+    def _make_broker(self) -> tuple[KafkaBroker, BatchSubscriber]:
+        broker = KafkaBroker(
+            self._settings.bootstrap,
+            client_id=f"jifen-{self._metrics.service}",
+            logger=None,
+            apply_types=False,
+            allow_auto_create_topics=False,
+            consumer_only=True,
+            graceful_timeout=REVOKE_PATIENCE_SECONDS,
+        )
+        subscriber = broker.subscriber(
+            *self._topics,
+            group_id=self._writer.group,
+            batch=True,
+            max_records=MAX_RECORDS,
+            batch_timeout_ms=POLL_MS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            listener=self,
+            session_timeout_ms=30_000,
+            heartbeat_interval_ms=3_000,
+            rebalance_timeout_ms=30_000,
+            max_poll_interval_ms=86_400_000,
+            parser=_parse,
+            decoder=_decode,
+        )
+        subscriber(self._on_records)
+        return broker, subscriber
+
+    def _make_consumer(self, make: Any, **options: Any) -> PatientConsumer:
+        consumer = PatientConsumer(**{**make.keywords, **options})
+        consumer.stored = self._stored
+        return consumer
+
+
+async def _parse(records: Sequence[Any]) -> KafkaAckableMessage:
+    """Wrap raw records without looking into them: FastStream's own parser loses bad batches."""
+    return KafkaAckableMessage(
+        raw_message=tuple(records),
+        body=b"",
+        headers={},
+        message_id="",
+        correlation_id="",
+        consumer=FAKE_CONSUMER,
+    )
+
+
+async def _decode(message: KafkaAckableMessage) -> Any:
+    return message.raw_message

@@ -1,0 +1,111 @@
+"""Runs one service's consumption from the first connection to the last commit."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final, Generic
+
+from shared.pipeline.batch import Batch
+from shared.pipeline.consumer import Consumer
+from shared.pipeline.domain import Domain, State
+from shared.pipeline.offsets import Offsets, read_cluster_id
+from shared.pipeline.size import BatchSize
+from shared.pipeline.writer import Writer
+from shared.platform import postgres
+from shared.platform.log import describe
+from shared.platform.metrics import Metrics
+from shared.platform.postgres import DATABASE_ERRORS, Connection
+from shared.platform.settings import DatabaseSettings, KafkaSettings
+from shared.program.errors import ProgramError
+from shared.program.revisions import Revisions
+from shared.program.store import read_newer
+
+PROGRAM_POLL_SECONDS: Final = 0.5
+
+# Batches look rows up by key, and their plans are cached while tables may still be empty.
+_PLANNER: Final = {"enable_seqscan": "off"}
+
+_log = logging.getLogger(__name__)
+
+
+class Runner(Generic[State]):
+    """Waits for program, database and broker, then consumes until it is told to stop."""
+
+    def __init__(
+        self,
+        make_domain: Callable[[Revisions], Domain[State]],
+        *,
+        topics: Sequence[str],
+        database: DatabaseSettings,
+        kafka: KafkaSettings,
+        metrics: Metrics,
+        batch_start: int,
+        batch_target_seconds: float,
+    ) -> None:
+        """Take the parts; nothing is connected before `run`."""
+        self._make_domain, self._topics = make_domain, topics
+        self._database, self._kafka, self._metrics = database, kafka, metrics
+        self._size = BatchSize(target_seconds=batch_target_seconds, start=batch_start)
+        self._program: str | None = "no program revision read yet"
+        self._consumer: Consumer[State] | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop` is set; the batch in flight is finished first."""
+        starting = asyncio.create_task(self._start(), name="start-consumer")
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
+        else:
+            starting.result()
+        await stopping
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def program_problem(self) -> str | None:
+        """Say why no program is known, or None: a readiness check."""
+        return self._program
+
+    async def consumer_problem(self) -> str | None:
+        """Say why nothing is consumed, or None: a readiness check."""
+        if self._consumer is None:
+            return "not started yet"
+        return await self._consumer.problem()
+
+    async def _start(self) -> None:
+        revisions = await self._read_program()
+        cluster_id = await read_cluster_id(self._kafka)
+        domain = self._make_domain(revisions)
+        batch = Batch(domain=domain, cluster_id=cluster_id, revisions=revisions)
+        writer = Writer(batch, self._connect, self._metrics, self._size)
+        offsets = Offsets(domain.group, cluster_id, self._connect)
+        self._consumer = Consumer(self._kafka, self._topics, writer, offsets, self._metrics)
+        await self._consumer.start()
+
+    async def _read_program(self) -> Revisions:
+        """Read all revisions, however long the database and revision 1 take to be there."""
+        while True:
+            connection = await self._connect()
+            try:
+                revisions = Revisions(await read_newer(connection, 0))
+            except (*DATABASE_ERRORS, ProgramError) as error:  # type: ignore[misc]
+                self._program = describe(error)
+            else:
+                if revisions.newest:
+                    self._program = None
+                    return revisions
+                self._program = "the database holds no program revision"
+            finally:
+                await postgres.close(connection)
+            _log.warning("waiting for the program", extra={"error": self._program})
+            await asyncio.sleep(PROGRAM_POLL_SECONDS)
+
+    async def _connect(self) -> Connection:
+        return await postgres.wait_connect(
+            self._database,
+            application_name=f"jifen-{self._metrics.service}",
+            server_settings=_PLANNER,
+        )

@@ -1,0 +1,1 @@
+"""Earn on real PostgreSQL and Kafka."""
