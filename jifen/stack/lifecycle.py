@@ -24,6 +24,7 @@ from jifen.stack.settings import StackSettings
 from jifen.stack.supervisor import Supervisor
 from jifen.stack.topics import ensure_topics
 from shared.platform.clock import monotonic
+from shared.program.store import seed
 
 # A killed server reads its log again before it serves; with a full one that takes a while.
 _SERVER_SECONDS = 180
@@ -122,6 +123,8 @@ async def _prepare_database(layout: Layout, progress: Progress) -> None:
         connection = await asyncpg.connect(layout.database_url)
         try:
             await let_in(connection, layout.state.role_passwords)
+            # The default program, where a merchant has not stated one before.
+            await seed(connection, by="jifen up")
         finally:
             await connection.close()
 
