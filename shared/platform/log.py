@@ -18,7 +18,12 @@ from shared.platform.clock import monotonic
 from shared.platform.settings import LogLevel
 
 # What the logging module itself puts on a record; everything else came in as `extra`.
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",
+}
 _MAX_TEXT = 500
 _MAX_FRAMES = 12
 # A driver that can't reach its broker says so at every attempt; once in a while is enough.
@@ -34,7 +39,7 @@ def configure(service: str, level: LogLevel = "INFO", *, stream: IO[str] | None 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in _DRIVERS:
+    for name in (*_DRIVERS, "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

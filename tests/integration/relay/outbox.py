@@ -208,6 +208,12 @@ class Process:
             assert self.process.returncode is None, f"ended; {self.lines}"
             await asyncio.sleep(0.02)
 
+    async def until_logged(self, event: str, *, patience_seconds: float = 20.0) -> None:
+        deadline = monotonic() + patience_seconds
+        while not any(line["event"] == event for line in self.lines):
+            assert monotonic() < deadline, f"never said {event!r}; {self.lines}"
+            await asyncio.sleep(0.02)
+
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 

@@ -5,6 +5,7 @@ import random
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -176,3 +177,20 @@ async def test_a_lost_session_is_only_a_new_beginning(place: Place) -> None:
     assert any(line["event"] == "relay begins again" for line in relay.lines)
     told = first_tellings(await records_of(place.bootstrap, place.topic))
     assert told == {"m1": list(range(5))}
+
+
+async def test_without_a_broker_the_relay_waits_says_so_and_stops_when_asked(place: Place) -> None:
+    nowhere = replace(place, bootstrap="127.0.0.1:1")
+    await fill(place, ["m1"], range(5))
+    async with relay_process(nowhere) as relay:
+        await relay.until_role("leader")
+        await relay.until_logged("relay begins again")
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"{relay.url}/readyz")
+        assert answer.status_code == 503
+        assert "127.0.0.1:1" in answer.json()["checks"]["broker"]
+        relay.send(signal.SIGTERM)
+        assert await asyncio.wait_for(relay.process.wait(), 15) == 0
+    async with relay_process(place):
+        await until_empty(place)
+    assert len(await records_of(place.bootstrap, place.topic)) == 5
