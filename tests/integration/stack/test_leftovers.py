@@ -21,13 +21,15 @@ def test_a_killed_run_leaves_nothing() -> None:
         [
             sys.executable,
             "-c",
-            "import signal, subprocess, sys\n"
-            "from tests.support.stack import Home\n"
-            "home = Home()\n"
-            "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', "
-            "str(home.folder)])\n"
-            "print(home.folder, flush=True)\n"
-            "signal.pause()\n",
+            (
+                "import signal, subprocess, sys\n"
+                "from tests.support.stack import Home\n"
+                "home = Home()\n"
+                "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', "
+                "str(home.folder)])\n"
+                "print(home.folder, flush=True)\n"
+                "signal.pause()\n"
+            ),
         ],
         cwd=_PROJECT,
         stdout=subprocess.PIPE,
@@ -63,8 +65,10 @@ def test_a_process_that_ignores_the_signal_is_killed(home: Home) -> None:
         [
             sys.executable,
             "-c",
-            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-            "print('deaf', flush=True); time.sleep(600)",
+            (
+                "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+                "print('deaf', flush=True); time.sleep(600)"
+            ),
             str(home.folder / "stubborn"),
         ],
         stdout=subprocess.PIPE,
@@ -75,4 +79,4 @@ def test_a_process_that_ignores_the_signal_is_killed(home: Home) -> None:
         processes.end(
             processes.naming(home.folder / "stubborn"), by=signal.SIGTERM, patience_seconds=0.2
         )
-    assert stubborn.returncode == -signal.SIGKILL
+    assert not psutil.pid_exists(stubborn.pid)
