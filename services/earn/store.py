@@ -13,7 +13,7 @@ from shared.contract.orders import OrderPaid, OrderRefunded
 from shared.contract.shares import ShareOrdered
 from shared.contract.wire import Wire
 from shared.ledger.hash import date_text
-from shared.pipeline.failure import LostRaceError
+from shared.pipeline.errors import LostRaceError
 from shared.platform.postgres import Connection
 from shared.platform.sql import load_statements
 

@@ -20,7 +20,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from typing_extensions import override
 
 from shared.pipeline.domain import State
-from shared.pipeline.failure import StaleOffsetsError
+from shared.pipeline.errors import StaleOffsetsError
 from shared.pipeline.intake import Intake
 from shared.pipeline.offsets import Offsets
 from shared.pipeline.reader import PatientConsumer, Read
@@ -161,7 +161,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         """Take what FastStream polled; it would swallow what this raises, and read on."""
         try:
             await self._write(read)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, what was polled must not be skipped
             _log.exception("records were not written, reading them again")
             for partition, offset in self._stored().items():
                 self._consumer.seek(partition, offset)

@@ -8,7 +8,7 @@ import orjson
 from shared.contract.codec import Record, encode_data
 from shared.ledger.entries import Cause
 from shared.pipeline.command import Command, FollowUp, Refused
-from shared.pipeline.failure import BrakeEngagedError, BrakeTrippedError, StaleOffsetsError
+from shared.pipeline.errors import BrakeEngagedError, BrakeTrippedError, StaleOffsetsError
 from shared.pipeline.fold import Folded, Waiting
 from shared.pipeline.rows import hex_or_null, record_columns, record_of
 from shared.platform.postgres import Connection

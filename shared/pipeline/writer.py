@@ -10,13 +10,8 @@ from shared.pipeline import store
 from shared.pipeline.batch import Batch
 from shared.pipeline.command import Command, Item, Refused
 from shared.pipeline.domain import State
-from shared.pipeline.failure import (
-    BrakeEngagedError,
-    BrakeTrippedError,
-    StaleOffsetsError,
-    is_poison,
-    is_timeout,
-)
+from shared.pipeline.errors import BrakeEngagedError, BrakeTrippedError, StaleOffsetsError
+from shared.pipeline.failure import is_poison, is_timeout
 from shared.pipeline.fold import Folded, count_results
 from shared.pipeline.size import BatchSize
 from shared.pipeline.stages import Stages

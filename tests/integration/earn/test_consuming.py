@@ -52,7 +52,7 @@ def send(kafka: KafkaHandle, told: Sequence[tuple[str, dict[str, Any]]]) -> None
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 5})
     for number, (event_type, data) in enumerate(told):
         key, value, headers = encode(event_type, data, f"e{number}")
-        producer.produce(topic_of(event_type), value, key, headers=headers)
+        producer.produce(topic_of(event_type), value, key, headers=dict(headers))
     assert producer.flush(30) == 0
 
 
