@@ -1,8 +1,8 @@
 """Earn as the pipeline sees it: records to commands, commands to points."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from services.earn import store
 from services.earn.domain import causes
@@ -36,7 +36,7 @@ class Earn:
     def command(self, event: Event, record: Record) -> Command:
         """Name the cause of an event."""
         return Command(
-            cause=self._cause(event.data),
+            cause=_CAUSES[type(event.data)](event.data, self.zone),
             member_id=MemberId(event.data.member_id),
             fingerprint=fingerprint(event.data),
             event=event,
@@ -45,42 +45,48 @@ class Earn:
 
     async def lock(self, connection: Connection, commands: Sequence[Command]) -> Desk:
         """Claim the orders that the commands speak of."""
-        return await store.lock(connection, [command.event.data for command in commands])
+        return await store.lock(connection, _by_type(commands))
 
     async def load(self, connection: Connection, commands: Sequence[Command], state: Desk) -> None:
         """Read what deciding the commands needs."""
-        events = [command.event.data for command in commands]
-        days = [
-            (data.member_id, local_day(data.made_at, self.zone))
-            for data in events
-            if isinstance(data, CheckInMade)
-        ]
-        await store.load(connection, events, days, state)
+        told = _by_type(commands)
+        days = [(data.member_id, local_day(data.made_at, self.zone)) for data in told.check_ins]
+        await store.load(connection, told, days, state)
 
     def decide(
         self, command: Command, telling: Telling, book: Book, state: Desk, moment: Moment
     ) -> Outcome:
         """Decide one command."""
-        return decide(command, telling, book, state, moment)
+        return decide(command.event.data, telling, book, state, moment)
 
     async def store(self, connection: Connection, state: Desk) -> None:
         """Write what deciding changed."""
         await store.save(connection, state)
 
-    def _cause(self, data: Wire) -> Cause:
-        match data:
-            case OrderPaid():
-                return causes.paid(data.order_id)
-            case OrderRefunded():
-                return causes.refunded(data.order_id, data.refund_id)
-            case CheckInMade():
-                return causes.checked_in(local_day(data.made_at, self.zone))
-            case ShareClicked():
-                day = local_day(data.clicked_at, self.zone)
-                return causes.clicked(data.friend_id, day)
-            case ShareOrdered():
-                return causes.friend_ordered(data.order_id)
-            case ShareBonusReversed():
-                return causes.bonus_reversed(data.order_id)
-            case _:
-                raise TypeError(f"earn does not take {type(data).__name__}")
+
+def _by_type(commands: Sequence[Command]) -> store.Told:
+    told = store.Told()
+    lists: dict[type[Wire], list[Any]] = {
+        OrderPaid: told.orders,
+        OrderRefunded: told.refunds,
+        CheckInMade: told.check_ins,
+        ShareOrdered: told.friend_orders,
+    }
+    for command in commands:
+        wanted = lists.get(type(command.event.data))
+        if wanted is not None:
+            wanted.append(command.event.data)
+    return told
+
+
+_CAUSES: Final[Mapping[type[Wire], Callable[[Any, str], Cause]]] = {
+    OrderPaid: lambda data, _: causes.paid(data.order_id),
+    OrderRefunded: lambda data, _: causes.refunded(data.order_id, data.refund_id),
+    CheckInMade: lambda data, zone: causes.checked_in(local_day(data.made_at, zone)),
+    ShareClicked: lambda data, zone: causes.clicked(
+        data.friend_id, local_day(data.clicked_at, zone)
+    ),
+    ShareOrdered: lambda data, _: causes.friend_ordered(data.order_id),
+    ShareBonusReversed: lambda data, _: causes.bonus_reversed(data.order_id),
+}
+"""The cause an event names, by its type and the program's zone."""

@@ -1,6 +1,7 @@
 """Earn's rows: claims of orders and friends, awards, check-ins."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -9,9 +10,9 @@ import orjson
 from services.earn.domain.award import AwardState
 from services.earn.domain.check_in import CheckInDay
 from services.earn.domain.desk import Desk, FriendClaim, OrderClaim
+from shared.contract.check_ins import CheckInMade
 from shared.contract.orders import OrderPaid, OrderRefunded
 from shared.contract.shares import ShareOrdered
-from shared.contract.wire import Wire
 from shared.ledger.hash import date_text
 from shared.pipeline.errors import LostRaceError
 from shared.platform.postgres import Connection
@@ -20,48 +21,45 @@ from shared.platform.sql import load_statements
 _SQL: Final = load_statements("services.earn")
 
 
-async def lock(connection: Connection, events: Sequence[Wire]) -> Desk:
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """The events of a batch that need rows, by what they need."""
+
+    orders: list[OrderPaid] = field(default_factory=list)
+    refunds: list[OrderRefunded] = field(default_factory=list)
+    check_ins: list[CheckInMade] = field(default_factory=list)
+    friend_orders: list[ShareOrdered] = field(default_factory=list)
+
+
+async def lock(connection: Connection, told: Told) -> Desk:
     """Claim the orders the events speak of, in the order of their ids."""
     owners: dict[str, str | None] = {}
-    for data in events:
-        if isinstance(data, OrderPaid):
-            owners[data.order_id] = owners.get(data.order_id) or data.member_id
-        elif isinstance(data, OrderRefunded | ShareOrdered):
-            owners.setdefault(data.order_id, None)
+    for order in told.orders:
+        owners.setdefault(order.order_id, order.member_id)
+    for refund in told.refunds:
+        owners.setdefault(refund.order_id, None)
+    for shared_order in told.friend_orders:
+        owners.setdefault(shared_order.order_id, None)
     if not owners:
         return Desk()
     rows = await connection.fetch(_SQL["lock_orders"], list(owners), list(owners.values()))
     orders = {
-        row["order_id"]: OrderClaim(
-            member_id=row["member_id"], settled=bool(row["settled"]), refunded=row["refunded"]
-        )
-        for row in rows
+        order_id: OrderClaim(member_id=member_id, settled=bool(settled), refunded=refunded)
+        for order_id, member_id, refunded, settled in rows
     }
     return Desk(orders=orders)
 
 
 async def load(
-    connection: Connection,
-    events: Sequence[Wire],
-    check_ins: Iterable[tuple[str, date]],
-    desk: Desk,
+    connection: Connection, told: Told, check_ins: Sequence[tuple[str, date]], desk: Desk
 ) -> None:
     """Read awards, friends and check-in days; `check_ins` are (member, local day)."""
-    refunds = [data for data in events if isinstance(data, OrderRefunded)]
-    if refunds:
-        members = [data.member_id for data in refunds]
-        orders = [data.order_id for data in refunds]
-        for row in await connection.fetch(_SQL["load_awards"], members, orders):
-            desk.awards[row["order_id"]] = AwardState(
-                lines=tuple([(line[0], line[1], line[2]) for line in orjson.loads(row["lines"])]),
-                currency=row["currency"],
-                revision=row["revision"],
-                awarded=row["awarded"],
-                taken_back=row["taken_back"],
-                expires_on=row["expires_on"],
-            )
-    await _load_friends(connection, events, desk)
-    await _load_days(connection, check_ins, desk)
+    if told.refunds:
+        await _load_awards(connection, told.refunds, desk)
+    if told.refunds or told.friend_orders:
+        await _load_friends(connection, told, desk)
+    if check_ins:
+        await _load_days(connection, check_ins, desk)
 
 
 async def save(connection: Connection, desk: Desk) -> None:
@@ -84,11 +82,25 @@ async def save(connection: Connection, desk: Desk) -> None:
             raise LostRaceError("another sharer was paid for the same friend meanwhile")
 
 
-async def _load_friends(connection: Connection, events: Sequence[Wire], desk: Desk) -> None:
-    friends = [data.friend_id for data in events if isinstance(data, ShareOrdered)]
-    orders = [data.order_id for data in events if isinstance(data, OrderRefunded)]
-    if not friends and not orders:
-        return
+async def _load_awards(
+    connection: Connection, refunds: Sequence[OrderRefunded], desk: Desk
+) -> None:
+    members = [refund.member_id for refund in refunds]
+    orders = [refund.order_id for refund in refunds]
+    for row in await connection.fetch(_SQL["load_awards"], members, orders):
+        desk.awards[row["order_id"]] = AwardState(
+            lines=tuple([(line[0], line[1], line[2]) for line in orjson.loads(row["lines"])]),
+            currency=row["currency"],
+            revision=row["revision"],
+            awarded=row["awarded"],
+            taken_back=row["taken_back"],
+            expires_on=row["expires_on"],
+        )
+
+
+async def _load_friends(connection: Connection, told: Told, desk: Desk) -> None:
+    friends = [share.friend_id for share in told.friend_orders]
+    orders = [refund.order_id for refund in told.refunds]
     for row in await connection.fetch(_SQL["load_friends"], friends, orders):
         claim = FriendClaim(**dict(row))
         desk.friends[claim.friend_id] = desk.sharers[claim.order_id] = claim
@@ -101,8 +113,6 @@ async def _load_days(
     for member_id, day in check_ins:
         first = day.replace(day=1)
         since[member_id] = min(first, since.get(member_id, first))
-    if not since:
-        return
     for row in await connection.fetch(_SQL["load_days"], list(since), list(since.values())):
         known = CheckInDay(
             day=row["day"],

@@ -47,7 +47,10 @@ class InsufficientPointsError(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Book:
-    """A member's account: as loaded, plus what this batch posted (`entries`, `forgiven`)."""
+    """A member's account: as loaded, plus what this batch posted (`entries`, `forgiven`).
+
+    Due first: each operation that posts first expires what is past its date.
+    """
 
     member_id: MemberId
     balance: int
@@ -107,15 +110,16 @@ class Book:
 
         A part whose date has passed expires at once, as an entry of its own.
         """
-        owed = self.debt
+        self.settle(today)
+        owed = debt = self.debt
         moves: list[LotMove] = []
-        for expires_on, points in sorted(parts):
+        for expires_on, points in sorted(parts) if len(parts) > 1 else parts:
             repaid = min(owed, points)
             owed -= repaid
             if points > repaid:
                 self.lots.add(expires_on, points - repaid)
                 moves.append(LotMove(expires_on, points - repaid))
-        told = {**reason, "debt_repaid": self.debt - owed} if self.debt else reason
+        told = {**reason, "debt_repaid": debt - owed} if debt else reason
         self._post(
             telling, kind, sum(part.points for part in parts), moves=moves, reason=told, today=today
         )
@@ -128,6 +132,7 @@ class Book:
 
         Raises InsufficientPointsError, and changes nothing, where not enough is spendable.
         """
+        self.settle(today)
         if points > self.balance:
             raise InsufficientPointsError(needs=points, has=max(0, self.balance), owes=self.debt)
         moves = self.lots.take(points)
@@ -148,6 +153,7 @@ class Book:
 
         What is still missing becomes a debt, or is forgiven where `shortfall` is clip.
         """
+        self.settle(today)
         covered = self.lots.forgive(awarded_to, points)
         moves = self.lots.take(points - covered, first=awarded_to)
         missing = points - covered + sum(move.points for move in moves)
@@ -162,6 +168,7 @@ class Book:
 
     def note(self, telling: Telling, kind: Kind, reason: Reason, today: Today) -> None:
         """Leave an entry of 0 points that says why nothing was given or taken."""
+        self.settle(today)
         self._post(telling, kind, 0, reason=reason, today=today)
 
     def _post(

@@ -55,14 +55,14 @@ class Lots(dict[date, Lot]):
 
     def due(self, today: date) -> list[date]:
         """Name the dates whose points may no longer be spent, earliest first."""
-        return sorted(day for day, lot in self.items() if lot.points and day < today)
+        return sorted([day for day, lot in self.items() if day < today and lot.points])
 
     def spendable(self) -> int:
         """Count the points in all lots, due ones included."""
         return sum(lot.points for lot in self.values())
 
     def _open(self, first: date | None) -> Iterable[date]:
-        dates = sorted(day for day, lot in self.items() if lot.points)
+        dates = sorted([day for day, lot in self.items() if lot.points])
         if first in dates:
             dates.remove(first)
             dates.insert(0, first)

@@ -44,6 +44,9 @@ REVOKE_PATIENCE_SECONDS: Final = 20.0
 COMMIT_EVERY_SECONDS: Final = 1.0
 """Kafka's own commit only serves lag tools."""
 
+WATCH_SECONDS: Final = 5.0
+"""How soon a quiet consumer sees that its offsets were moved: the database was restored, say."""
+
 STUCK_SECONDS: Final = 60.0
 """A batch in flight or an assignment awaited for longer means this process needs a look."""
 
@@ -69,6 +72,8 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         self._in_flight: asyncio.Task[None] | None = None
         self._in_flight_since = 0.0
         self._settling: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._stopping = False
         self._waiting_since = monotonic()
         self._committed_at = 0.0
         self._broker, self._subscriber = self._make_broker()
@@ -92,10 +97,14 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
                 self._broker, self._subscriber = self._make_broker()
                 await asyncio.sleep(delay)
             else:
+                self._watching = asyncio.create_task(self._watch(), name="watch-offsets")
                 return
 
     async def stop(self) -> None:
         """Finish the batch in flight, commit for lag tools, leave the group."""
+        self._stopping = True
+        if self._watching is not None:
+            self._watching.cancel()
         await self._finish_in_flight()
         self._cancel_settling()
         await self._commit(force=True)
@@ -133,9 +142,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         self._assigned = frozenset(assigned)
         self._waiting_since = monotonic()
         self._metrics.consumer_rebalances.labels(self._writer.group).inc()
-        self._writer.positions.clear()
-        self._cancel_settling()
-        self._settling = asyncio.create_task(self._settle(), name="settle-offsets")
+        self._begin_settling()
 
     @override
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
@@ -146,16 +153,59 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         self._writer.positions.clear()
         self._waiting_since = monotonic()
 
+    def _begin_settling(self) -> None:
+        """Take nothing until the database has said where to read on."""
+        self._writer.positions.clear()
+        self._cancel_settling()
+        self._settling = asyncio.create_task(self._settle(), name="settle-offsets")
+
     async def _settle(self) -> None:
         """Go to where the database says the assigned partitions were left, then read on."""
         assigned = self._assigned
-        positions = await self._offsets.find(self._consumer, sorted(assigned))
-        self._writer.positions.clear()
+        backoff = Backoff(first_seconds=0.1, cap_seconds=5.0)
+        while True:
+            try:
+                positions = await self._offsets.find(self._consumer, sorted(assigned))
+                # From here on nothing waits, so no rebalance can come between.
+                for at, offset in positions.items():
+                    self._consumer.seek(TopicPartition(*at), offset)
+                self._consumer.resume(*assigned)
+            except Exception as error:
+                # Partitions that went elsewhere meanwhile end in a new assignment; anything else
+                # must not leave these paused for ever.
+                delay = backoff.next_seconds()
+                _log.warning(
+                    "offsets not settled", extra={"error": describe(error), "retry_in": delay}
+                )
+                await asyncio.sleep(delay)
+            else:
+                break
+        self._intake.forget()
         self._writer.positions.update(positions)
-        for at, offset in positions.items():
-            self._consumer.seek(TopicPartition(*at), offset)
-        self._consumer.resume(*assigned)
         _log.info("partitions assigned", extra={"partitions": len(assigned)})
+
+    async def _watch(self) -> None:
+        """Notice offsets that somebody else moved, even while there is nothing to read.
+
+        A batch finds out by itself; without one, a restored database would wait for the next
+        event to have its lost time told again.
+        """
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            positions = dict(self._writer.positions)
+            if self._in_flight is None and positions and await self._offsets.moved(positions):
+                self._rewind_if_quiet(positions)
+
+    def _rewind_if_quiet(self, seen: Mapping[Partition, int]) -> None:
+        if self._in_flight is None and self._writer.positions == seen:
+            self._rewind("the database holds other offsets than those stored last")
+
+    def _rewind(self, why: str) -> None:
+        _log.warning("offsets were moved by somebody else", extra={"error": why})
+        self._metrics.consumer_rewinds.labels(self._writer.group).inc()
+        if self._assigned:
+            self._consumer.pause(*self._assigned)
+            self._begin_settling()
 
     async def _on_records(self, read: Sequence[Read]) -> None:
         """Take what FastStream polled; it would swallow what this raises, and read on."""
@@ -171,7 +221,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         self._metrics.consumer_last_poll_timestamp_seconds.labels(self._writer.group).set(
             unix_seconds()
         )
-        taken = self._intake.take(read, self._writer.positions)
+        taken = [] if self._stopping else self._intake.take(read, self._writer.positions)
         for topic in {one.topic for one in read}:
             count = sum([one.topic == topic for one in read])
             self._metrics.events_received.labels(self._metrics.service, topic).inc(count)
@@ -192,10 +242,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
             return
         error = written.exception()
         if isinstance(error, StaleOffsetsError):
-            _log.warning("offsets were moved by somebody else", extra={"error": str(error)})
-            self._metrics.consumer_rewinds.labels(self._writer.group).inc()
-            self._consumer.pause(*self._assigned)
-            await self._settle()
+            self._rewind(str(error))
         elif error is not None:
             raise error
         self._show_lag()
@@ -273,8 +320,10 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             listener=self,
-            session_timeout_ms=30_000,
-            heartbeat_interval_ms=3_000,
+            # What a sender's transaction took back never happened.
+            isolation_level="read_committed",
+            session_timeout_ms=self._settings.session_timeout_ms,
+            heartbeat_interval_ms=min(3_000, self._settings.session_timeout_ms // 3),
             rebalance_timeout_ms=30_000,
             max_poll_interval_ms=86_400_000,
             parser=_parse,

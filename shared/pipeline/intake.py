@@ -20,7 +20,7 @@ class Intake:
     def __init__(self, seek_back: SeekBack, on_hole: OnHole) -> None:
         """Take what to do about a gap: first seek back, then count a real hole."""
         self._seek_back, self._on_hole = seek_back, on_hole
-        self._tried: set[tuple[Partition, int]] = set()
+        self._tried: dict[Partition, int] = {}
 
     def take(self, read: Iterable[Read], expected: Mapping[Partition, int]) -> list[Taken]:
         """Return what follows on from the expected offsets; leave the rest to be read again."""
@@ -42,11 +42,15 @@ class Intake:
             taken.append(_taken(one))
         return taken
 
+    def forget(self) -> None:
+        """Give each gap its second chance anew: reading goes on from somewhere else."""
+        self._tried.clear()
+
     def _first_time(self, at: Partition, wanted: int) -> bool:
-        if (at, wanted) in self._tried:
-            self._tried.discard((at, wanted))
+        if self._tried.get(at) == wanted:
+            del self._tried[at]
             return False
-        self._tried.add((at, wanted))
+        self._tried[at] = wanted
         return True
 
 

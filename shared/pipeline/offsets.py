@@ -48,6 +48,18 @@ class Offsets:
                 )
                 await asyncio.sleep(delay)
 
+    async def moved(self, positions: Mapping[Partition, int]) -> bool:
+        """Tell whether the rows hold anything but these positions; False when nobody answers."""
+        try:
+            connection = await self._connect()
+            try:
+                assigned = [TopicPartition(*at) for at in positions]
+                return await self._stored(connection, assigned) != positions
+            finally:
+                await postgres.close(connection)
+        except DATABASE_ERRORS:
+            return False
+
     async def _look(
         self, consumer: AIOKafkaConsumer, assigned: Sequence[TopicPartition]
     ) -> Mapping[Partition, int]:

@@ -28,6 +28,9 @@ from shared.platform.log import describe
 PATIENT_POLLS: Final = 200
 """Polls without a failure after which reading is fast again."""
 
+PATIENT_RECORDS: Final = 500
+"""Read of one partition at a time while patient: few enough to be read again one by one."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +54,7 @@ class PatientConsumer(AIOKafkaConsumer):
     stored: Callable[[], Mapping[TopicPartition, int]]
 
     _patience = 0
+    _suspects: frozenset[TopicPartition] = frozenset()
 
     @override
     async def getmany(
@@ -81,17 +85,36 @@ class PatientConsumer(AIOKafkaConsumer):
         self._patience -= 1
         if not self._patience:
             _parser.lenient = False
+            self._suspects = frozenset()
         share = max(1, timeout_ms // max(1, len(self.stored())))
         found: dict[TopicPartition, list[Read]] = {}
         for partition in self.stored():
-            try:
-                read = await super().getmany(partition, timeout_ms=share, max_records=1)
-            except Exception as error:
-                if not _is_unreadable(error):
-                    raise
-                read = {partition: [await self._step_over(partition, error)]}
-            found.update(read)
+            found.update(await self._read_one(partition, share))
         return found
+
+    async def _read_one(
+        self, partition: TopicPartition, timeout_ms: int
+    ) -> dict[TopicPartition, list[Read]]:
+        """Read some of a partition; where that fails, record by record from there.
+
+        Only what fails alone as well is stepped over: a failure that passes costs nothing.
+        """
+        alone = partition in self._suspects
+        try:
+            read: dict[TopicPartition, list[Read]] = await super().getmany(
+                partition, timeout_ms=timeout_ms, max_records=1 if alone else PATIENT_RECORDS
+            )
+        except Exception as error:
+            if not _is_unreadable(error):
+                raise
+            if alone:
+                return {partition: [await self._step_over(partition, error)]}
+            self._patience = PATIENT_POLLS
+            self._suspects |= {partition}
+            # What was drained before the failure is lost; the position is still before it.
+            self.seek(partition, await self.position(partition))
+            return {}
+        return read
 
     async def _step_over(self, partition: TopicPartition, error: Exception) -> Unreadable:
         self._patience = PATIENT_POLLS

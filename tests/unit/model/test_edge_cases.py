@@ -203,10 +203,10 @@ def test_a_check_in_across_midnight_belongs_to_the_shops_day() -> None:
     assert len(world.duplicates) == 1
 
 
-def test_a_clock_ahead_is_today_and_a_clock_far_off_is_refused() -> None:
+def test_a_clock_ahead_keeps_its_day_and_a_clock_far_off_is_refused() -> None:
     world = World(Rules())
     tell(world, came("2024-01-21"), came("2024-01-22"), came("1999-12-31"), now="2024-01-20")
-    assert [entry.cause for entry in world.account("ann").entries] == ["check-in/2024-01-20"]
+    assert [entry.cause for entry in world.account("ann").entries] == ["check-in/2024-01-21"]
     assert [reason for _, reason in world.dead] == ["time-out-of-range"] * 2
 
 
