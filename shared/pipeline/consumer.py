@@ -13,13 +13,12 @@ from typing import Any, Final, Generic
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
-from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 from typing_extensions import override
 
 from shared.pipeline.domain import State
+from shared.pipeline.edges import REVOKE_PATIENCE_SECONDS, make_subscriber
 from shared.pipeline.errors import StaleOffsetsError
 from shared.pipeline.intake import Intake
 from shared.pipeline.offsets import Offsets
@@ -31,15 +30,6 @@ from shared.platform.clock import monotonic, unix_seconds
 from shared.platform.log import describe
 from shared.platform.metrics import Metrics
 from shared.platform.settings import KafkaSettings
-
-MAX_RECORDS: Final = 4_000
-"""One poll's ceiling: two of the largest batches, so that the next one is at hand."""
-
-POLL_MS: Final = 20
-"""FastStream sleeps this long after an empty poll, so it is what a quiet event waits at most."""
-
-REVOKE_PATIENCE_SECONDS: Final = 20.0
-"""A rebalance waits so long for the batch in flight; below the time the broker waits for us."""
 
 COMMIT_EVERY_SECONDS: Final = 1.0
 """Kafka's own commit only serves lag tools."""
@@ -160,29 +150,29 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         self._settling = asyncio.create_task(self._settle(), name="settle-offsets")
 
     async def _settle(self) -> None:
-        """Go to where the database says the assigned partitions were left, then read on."""
-        assigned = self._assigned
+        """Go to where the database says the assigned partitions were left, then read on.
+
+        Partitions that went elsewhere meanwhile end in a new assignment, which cancels this;
+        nothing else may leave them paused for ever.
+        """
         backoff = Backoff(first_seconds=0.1, cap_seconds=5.0)
-        while True:
-            try:
-                positions = await self._offsets.find(self._consumer, sorted(assigned))
-                # From here on nothing waits, so no rebalance can come between.
-                for at, offset in positions.items():
-                    self._consumer.seek(TopicPartition(*at), offset)
-                self._consumer.resume(*assigned)
-            except Exception as error:
-                # Partitions that went elsewhere meanwhile end in a new assignment; anything else
-                # must not leave these paused for ever.
-                delay = backoff.next_seconds()
-                _log.warning(
-                    "offsets not settled", extra={"error": describe(error), "retry_in": delay}
-                )
-                await asyncio.sleep(delay)
-            else:
-                break
+        while not await self._settled(self._assigned):  # noqa: ASYNC110 - nobody would set one
+            await asyncio.sleep(backoff.next_seconds())
+
+    async def _settled(self, assigned: frozenset[TopicPartition]) -> bool:
+        try:
+            positions = await self._offsets.find(self._consumer, sorted(assigned))
+            # From here on nothing waits, so no rebalance can come between.
+            for at, offset in positions.items():
+                self._consumer.seek(TopicPartition(*at), offset)
+            self._consumer.resume(*assigned)
+        except Exception as error:  # noqa: BLE001 - whatever it is, reading must go on
+            _log.warning("offsets not settled", extra={"error": describe(error)})
+            return False
         self._intake.forget()
         self._writer.positions.update(positions)
         _log.info("partitions assigned", extra={"partitions": len(assigned)})
+        return True
 
     async def _watch(self) -> None:
         """Notice offsets that somebody else moved, even while there is nothing to read.
@@ -302,32 +292,12 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         return consumer
 
     def _make_broker(self) -> tuple[KafkaBroker, BatchSubscriber]:
-        broker = KafkaBroker(
-            self._settings.bootstrap,
-            client_id=f"jifen-{self._metrics.service}",
-            logger=None,
-            apply_types=False,
-            allow_auto_create_topics=False,
-            consumer_only=True,
-            graceful_timeout=REVOKE_PATIENCE_SECONDS,
-        )
-        subscriber = broker.subscriber(
-            *self._topics,
-            group_id=self._writer.group,
-            batch=True,
-            max_records=MAX_RECORDS,
-            batch_timeout_ms=POLL_MS,
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
+        broker, subscriber = make_subscriber(
+            self._settings,
+            self._topics,
+            group=self._writer.group,
+            service=self._metrics.service,
             listener=self,
-            # What a sender's transaction took back never happened.
-            isolation_level="read_committed",
-            session_timeout_ms=self._settings.session_timeout_ms,
-            heartbeat_interval_ms=min(3_000, self._settings.session_timeout_ms // 3),
-            rebalance_timeout_ms=30_000,
-            max_poll_interval_ms=86_400_000,
-            parser=_parse,
-            decoder=_decode,
         )
         subscriber(self._on_records)
         return broker, subscriber
@@ -336,19 +306,3 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         consumer = PatientConsumer(**{**make.keywords, **options})
         consumer.stored = self._stored
         return consumer
-
-
-async def _parse(records: Sequence[Any]) -> KafkaAckableMessage:
-    """Wrap raw records without looking into them: FastStream's own parser loses bad batches."""
-    return KafkaAckableMessage(
-        raw_message=tuple(records),
-        body=b"",
-        headers={},
-        message_id="",
-        correlation_id="",
-        consumer=FAKE_CONSUMER,
-    )
-
-
-async def _decode(message: KafkaAckableMessage) -> Any:
-    return message.raw_message

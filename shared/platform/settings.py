@@ -47,6 +47,12 @@ class KafkaSettings(BaseSettings):
         gt=0,
         description="How long the broker may take to answer one request before it counts as gone.",
     )
+    session_timeout_ms: int = Field(
+        default=30_000,
+        gt=0,
+        description="After how long without a sign of life the group gives a consumer's partitions"
+        " to others; the broker's own limits hold (group.min.session.timeout.ms).",
+    )
 
 
 class ServiceSettings(BaseSettings):

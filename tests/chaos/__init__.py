@@ -1,0 +1,1 @@
+"""What is killed, stopped, restored and moved while events flow."""

@@ -1,0 +1,1 @@
+"""Services as processes on real PostgreSQL and Kafka: bad input, strange producers."""
