@@ -169,10 +169,9 @@ BEGIN
             'points.' || e.kind || '.v1',
             '{"entry_id":"' || e.member_id || '/' || e.seq || '","member_id":"' || e.member_id
             || '","seq":' || e.seq || ',"cause":"' || e.cause || '","points":' || e.points
-            || ',"balance":' || e.balance || ',"reason":' || e.reason || ',"at":"'
-            || to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-            || '","posted_at":"'
-            || to_char(e.posted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"}',
+            || ',"balance":' || e.balance || ',"reason":' || e.reason || ',"at":'
+            || to_json(e.occurred_at) || ',"posted_at":'
+            || to_json(e.posted_at) || '}',
             CASE WHEN e.traceparent IS NOT NULL
                 THEN json_build_object('traceparent', e.traceparent) END
         FROM entry AS e

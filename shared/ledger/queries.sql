@@ -14,10 +14,15 @@ FROM ledger.lot AS l
 WHERE l.member_id = ANY ($1::text[]);
 
 -- name: find_causes
--- Which of the causes are in the members' ledgers already, and how they were told.
+-- Which causes (pairwise with members) are in the ledger already, each looked up in its index.
 SELECT e.member_id, e.cause, e.seq, e.fingerprint
-FROM ledger.entry AS e
-WHERE e.member_id = ANY ($1::text[]) AND e.cause = ANY ($2::text[]);
+FROM unnest($1::text[], $2::text[]) AS k (member_id, cause)
+CROSS JOIN LATERAL (
+    SELECT f.* FROM ledger.entry AS f
+    WHERE f.member_id = k.member_id AND f.cause = k.cause
+    OFFSET 0
+) AS e
+WHERE e.member_id = ANY ($1::text[]);
 
 -- name: post
 -- Append the entries of a batch and move accounts, lots and outbox with them.
