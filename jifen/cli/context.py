@@ -1,17 +1,22 @@
 """What every command needs: where the database and the broker are, and how to fail clearly."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import asyncpg
 from aiokafka.errors import KafkaError
+from pydantic import SecretStr
 from rich.console import Console
 
 from jifen.stack import health, state
 from jifen.stack.errors import StackError
 from jifen.stack.settings import StackSettings
+from shared.platform import postgres
+from shared.platform.postgres import Connection
+from shared.platform.settings import DatabaseSettings, KafkaSettings
 
 T = TypeVar("T")
 
@@ -48,6 +53,22 @@ def endpoints() -> Endpoints:
     )
 
 
+@asynccontextmanager
+async def connected() -> AsyncIterator[Connection]:
+    """Yield a connection of the database's owner, with the time-outs that services have."""
+    settings = DatabaseSettings(url=SecretStr(endpoints().database_url))
+    connection = await postgres.connect(settings, application_name="jifen-cli")
+    try:
+        yield connection
+    finally:
+        await postgres.close(connection)
+
+
+def kafka() -> KafkaSettings:
+    """Return how to reach the broker."""
+    return KafkaSettings(bootstrap=endpoints().kafka_bootstrap)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; trouble with a server becomes a sentence that says which."""
     try:
@@ -60,3 +81,5 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise CommandError(
             f"PostgreSQL does not answer ({type(error).__name__}): see `jifen status`"
         ) from error
+    except asyncpg.PostgresError as error:
+        raise CommandError(f"PostgreSQL refuses: {error}") from error

@@ -28,6 +28,7 @@ class Monitor:
         self._settings, self._group, self._metrics = settings, group, metrics
         self._abandon_after = abandon_after
         self._problem: str | None = "not asked yet"
+        self._topics: frozenset[str] = frozenset()
 
     async def problem(self) -> str | None:
         """Tell whether the database answered the last time it was asked (a readiness check)."""
@@ -55,10 +56,15 @@ class Monitor:
                 self._metrics.parked_oldest_age_seconds.labels(self._group).set(
                     row["oldest_seconds"]
                 )
-            for found in await connection.fetch(SQL["unresolved"], self._group):
-                self._metrics.dead_letters_unresolved.labels(found["topic"]).set(
-                    found["unresolved"]
-                )
+            await self._count_dead_letters(connection)
             await connection.execute(SQL["abandon_parked"], self._group, self._abandon_after)
             self._problem = None
             await asyncio.sleep(SAMPLE_SECONDS)
+
+    async def _count_dead_letters(self, connection: Connection) -> None:
+        rows = await connection.fetch(SQL["unresolved"], self._group)
+        # A topic whose last dead letter was settled has no row any more, and must show 0.
+        counts = dict.fromkeys(self._topics, 0) | {row["topic"]: row["unresolved"] for row in rows}
+        self._topics = frozenset(counts)
+        for topic, unresolved in counts.items():
+            self._metrics.dead_letters_unresolved.labels(topic).set(unresolved)

@@ -173,8 +173,8 @@ FROM messaging.parked AS p
 WHERE p.group_name = $1 AND p.abandoned_at IS NULL;
 
 -- name: unresolved
--- Dead letters of a group that nobody has replayed yet, by topic.
+-- Dead letters of a group that nobody has replayed or dismissed yet, by topic.
 SELECT d.topic, count(*) AS unresolved
 FROM messaging.dead_letter AS d
-WHERE d.group_name = $1 AND d.replayed_at IS NULL
+WHERE d.group_name = $1 AND d.replayed_at IS NULL AND d.dismissed_at IS NULL
 GROUP BY d.topic;

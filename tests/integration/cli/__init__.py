@@ -1,0 +1,1 @@
+"""The operator's commands against a real database and a real broker."""

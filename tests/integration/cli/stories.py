@@ -1,0 +1,45 @@
+"""Events to tell, as on the wire, and a connection to look at what they came to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from shared.platform import postgres
+from tests.support.databases import Database
+
+Story = tuple[str, dict[str, Any]]
+
+AT = "2026-03-01T10:00:00+08:00"
+
+
+def paid(order: str, member: str, minor: int = 1_000, **more: Any) -> Story:
+    line = {"line_id": "l1", "sku": "tea", "quantity": 1, "paid_minor": minor}
+    data = {"order_id": order, "member_id": member, "paid_at": AT, "currency": "CNY"}
+    return "order.paid.v1", {**data, "lines": [line], **more}
+
+
+def refunded(order: str, member: str, refund: str = "r1", minor: int = 500) -> Story:
+    data = {"refund_id": refund, "order_id": order, "member_id": member, "refunded_at": AT}
+    return "order.refunded.v1", {**data, "amount_minor": minor}
+
+
+def shared(order: str, sharer: str, friend: str) -> Story:
+    data = {"share_id": f"s-{order}-{sharer}", "member_id": sharer, "friend_id": friend}
+    return "share.ordered.v1", {**data, "order_id": order, "ordered_at": AT}
+
+
+def checked_in(member: str, at: str = AT) -> Story:
+    return "check-in.made.v1", {"member_id": member, "made_at": at}
+
+
+@asynccontextmanager
+async def owner_of(database: Database) -> AsyncIterator[postgres.Connection]:
+    """Yield a connection of the database's owner."""
+    connection = await asyncpg.connect(database.dsn())
+    try:
+        await postgres.set_codecs(connection)
+        yield connection
+    finally:
+        await connection.close()
