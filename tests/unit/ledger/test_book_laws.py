@@ -1,0 +1,110 @@
+"""The book does what the specification's account does, and keeps the ledger's laws doing it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.ledger.book import Book
+from shared.ledger.entries import LotMove
+from shared.ledger.lots import Lot
+from tests.unit.ledger.lives import START, Life, Step, at, lives, new_book, telling
+
+
+def lived(steps: Iterable[Step]) -> tuple[Book, Life]:
+    book, life = new_book(), Life()
+    for step in steps:
+        life.live(book, step)
+    return book, life
+
+
+@given(lives)
+def test_after_every_step_the_book_is_the_specifications(steps: list[Step]) -> None:
+    book, life = new_book(), Life()
+    for step in steps:
+        life.live(book, step)
+        assert book.balance == life.account.balance
+        assert book.debt == life.account.debt
+        assert as_told(book) == {
+            day: (lot.points, lot.expired, lot.forgiven, lot.times_expired)
+            for day, lot in life.account.lots.items()
+            if lot.points or lot.expired
+        }
+
+
+@given(lives)
+def test_the_lines_are_the_specifications(steps: list[Step]) -> None:
+    book, life = lived(steps)
+    assert [
+        (line.telling.cause, line.kind, line.points, line.balance, line.moves)
+        for line, _, _ in book.entries
+    ] == [
+        (entry.cause, entry.kind, entry.points, entry.balance, entry.lots)
+        for entry in life.account.entries
+    ]
+
+
+@given(lives)
+def test_nothing_is_made_or_lost(steps: list[Step]) -> None:
+    book, _ = lived(steps)
+    lines = [entry.line for entry in book.entries]
+    moved: Counter[date] = Counter()
+    for line in lines:
+        for day, points in line.moves:
+            moved[day] += points
+    assert book.balance == sum(line.points for line in lines)
+    assert book.balance == sum(lot.points for lot in book.lots.values()) - book.debt
+    assert {day: lot.points for day, lot in book.lots.items()} == {
+        day: moved[day] for day in book.lots
+    }
+    assert not book.debt or not book.lots.spendable()
+    assert all(lot.points >= 0 for lot in book.lots.values())
+    assert all(0 <= lot.forgiven <= lot.expired for lot in book.lots.values())
+
+
+@given(lives)
+def test_lines_follow_each_other(steps: list[Step]) -> None:
+    book, _ = lived(steps)
+    lines = [entry.line for entry in book.entries]
+    assert [line.seq for line in lines] == list(range(1, len(lines) + 1))
+    assert [line.posted_at for line in lines] == sorted(line.posted_at for line in lines)
+    assert len({line.telling.cause for line in lines}) == len(lines)
+    assert book.known.keys() == {line.telling.cause for line in lines}
+
+
+@given(lives)
+def test_settling_early_or_late_leads_to_the_same_account(steps: list[Step]) -> None:
+    late, life = lived(steps)
+    early, again = new_book(), Life()
+    for step in steps:
+        again.live(early, step)
+        early.settle(at(again.today))
+    late.settle(at(life.today))
+    assert early.balance == late.balance
+    assert early.lots == late.lots
+    assert [entry.line[2:7] for entry in early.entries] == [
+        entry.line[2:7] for entry in late.entries
+    ]
+
+
+@given(st.integers(1, 10**9), st.integers(0, 10**9))
+def test_earned_expired_and_refunded_is_nothing(points: int, refunded: int) -> None:
+    book, day = new_book(), START
+    book.credit(telling("earn"), "earned", [LotMove(day, points)], {}, at(day))
+    later = day + timedelta(days=1)
+    book.settle(at(later))
+    back = min(points, refunded)
+    book.take_back(telling("refund", later), back, day, {}, at(later))
+    assert (book.balance, book.debt) == (0, 0)
+    assert book.lots[day] == Lot(0, points, back, 1)
+    assert book.forgiven.get(day, 0) == back
+
+
+def as_told(book: Book) -> dict[date, tuple[int, int, int, int]]:
+    return {
+        day: (lot.points, lot.expired, lot.forgiven, lot.times_expired)
+        for day, lot in book.lots.items()
+        if lot.points or lot.expired
+    }
