@@ -37,6 +37,9 @@ COMMIT_EVERY_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 5.0
 """How soon a quiet consumer sees that its offsets were moved: the database was restored, say."""
 
+STOP_PATIENCE_SECONDS: Final = 8.0
+"""No transaction lives so long; whoever asked us to stop kills us after ten, as a rule."""
+
 STUCK_SECONDS: Final = 60.0
 """A batch in flight or an assignment awaited for longer means this process needs a look."""
 
@@ -95,7 +98,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         self._stopping = True
         if self._watching is not None:
             self._watching.cancel()
-        await self._finish_in_flight()
+        await self._finish_in_flight(STOP_PATIENCE_SECONDS)
         self._cancel_settling()
         await self._commit(force=True)
         await self._broker.stop()
@@ -138,7 +141,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Let the batch in flight finish, for as long as the group waits for us."""
         self._cancel_settling()
-        await self._finish_in_flight()
+        await self._finish_in_flight(REVOKE_PATIENCE_SECONDS)
         self._assigned = frozenset()
         self._writer.positions.clear()
         self._waiting_since = monotonic()
@@ -238,11 +241,11 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         self._show_lag()
         await self._commit()
 
-    async def _finish_in_flight(self) -> None:
+    async def _finish_in_flight(self, patience_seconds: float) -> None:
         task = self._in_flight
         if task is None:
             return
-        await asyncio.wait({task}, timeout=REVOKE_PATIENCE_SECONDS)
+        await asyncio.wait({task}, timeout=patience_seconds)
         if not task.done():
             task.cancel()
             await asyncio.wait({task})

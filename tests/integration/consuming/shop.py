@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -86,7 +86,6 @@ class Books:
 
     database: Database
     bootstrap: str
-    sent: list[str] = field(default_factory=list)
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
@@ -126,31 +125,34 @@ class Books:
         """
         deadline = monotonic() + patience_seconds
         while True:
-            missing = [f"{await self._waiting()} rows in the outbox"] if relayed else []
+            missing = [f"{await self.waiting()} rows in the outbox"] if relayed else []
             missing = [one for one in missing if not one.startswith("0 ")]
             unread = await self._unread(slack)
-            if not missing and not unread and not (relayed and await self._waiting()):
+            if not missing and not unread and not (relayed and await self.waiting()):
                 return
             assert monotonic() < deadline, f"not done: {missing} {unread}"
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.3)
 
-    async def _waiting(self) -> int:
+    async def waiting(self) -> int:
         (row,) = await self.fetch("SELECT count(*) AS waiting FROM messaging.outbox")
         waiting: int = row["waiting"]
         return waiting
 
-    async def _unread(self, slack: int) -> Mapping[TopicPartition, tuple[int, int]]:
+    async def ends(self) -> dict[TopicPartition, int]:
+        """Ask the broker where the topics that earn reads end."""
         partitions = [TopicPartition(topic, n) for topic in TOPICS for n in range(PARTITIONS)]
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
         await consumer.start()
         try:
-            ends = await consumer.end_offsets(partitions)
+            ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         finally:
             await consumer.stop()
-        read = await self.offsets()
-        return {
-            at: (read.get(at, 0), end) for at, end in ends.items() if end - read.get(at, 0) > slack
-        }
+        return ends
+
+    async def _unread(self, slack: int) -> Mapping[TopicPartition, tuple[int, int]]:
+        ends, read = await self.ends(), await self.offsets()
+        found = {at: (read.get(at, 0), end) for at, end in ends.items()}
+        return {at: (got, end) for at, (got, end) in found.items() if not 0 <= end - got <= slack}
 
     async def check(self, world: World, *, published: bool = True) -> None:
         """Compare everything with the specification: sums, causes, dead letters, the topic."""

@@ -1,0 +1,146 @@
+"""kill -9 of everything, one after the other, while events flow: nothing lost, nothing doubled."""
+
+import asyncio
+import random
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from tests.chaos.servers import books_on, kill_all, own_kafka, own_postgres
+from tests.integration.consuming.crew import Place, Service
+from tests.integration.consuming.shop import Books, Told, open_books, place_of, send, world_of
+from tests.support.brokers import KafkaHandle
+from tests.support.databases import Database
+from tests.support.model import stories
+from tests.support.stack import Home
+
+pytestmark = [pytest.mark.timeout(600)]
+
+# A transaction of a stopped process can't end any more; rows are what the relay has to move.
+_IN_FLIGHT = """
+SELECT
+    (
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'jifen-earn'
+            AND xact_start IS NOT NULL
+    ) AS batches,
+    (SELECT count(*) FROM messaging.outbox) AS rows
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How much is told and how often something dies meanwhile."""
+
+    events: int
+    members: int
+    kills: int
+    seed: int
+
+    def moments(self) -> list[int]:
+        """Draw after how many records each kill comes; the last leaves work to be recovered."""
+        chance = random.Random(self.seed)  # noqa: S311 - seeded, so that a failure can be repeated
+        return sorted(chance.sample(range(1, int(self.events * 0.9)), self.kills))
+
+    def told(self) -> Told:
+        return stories(self.seed, members=self.members, events=self.events, contested=False)
+
+
+SHORT = pytest.param(
+    Form(events=12_000, members=400, kills=4, seed=51), marks=pytest.mark.chaos, id="short"
+)
+SOAK = pytest.param(
+    Form(events=100_000, members=3_000, kills=20, seed=52), marks=pytest.mark.soak, id="soak"
+)
+
+
+async def caught_in_flight(books: Books, earn: Service, relay: Service) -> tuple[bool, bool]:
+    """Stop both dead, look whether each had something under way, and kill them."""
+    for service in (earn, relay):
+        service.send(signal.SIGSTOP)
+    (row,) = await books.fetch(_IN_FLIGHT)
+    for service in (earn, relay):
+        await service.kill()
+    return bool(row["batches"]), bool(row["rows"])
+
+
+@dataclass(slots=True, kw_only=True)
+class Caught:
+    """How many kills found a batch of earn, or rows of the relay, in flight."""
+
+    earn: int = 0
+    relay: int = 0
+
+
+async def run_and_die(books: Books, place: Place, form: Form) -> Caught:
+    """Start earn and relay anew for each moment and kill both there."""
+    chance = random.Random(form.seed)  # noqa: S311
+    caught = Caught()
+    for moment in form.moments():
+        async with place.service("relay") as relay, place.service("earn") as earn:
+            await books.until_read(moment)
+            await asyncio.sleep(chance.uniform(0, 0.05))
+            batch, rows = await caught_in_flight(books, earn, relay)
+            caught.earn += batch
+            caught.relay += rows
+    return caught
+
+
+@pytest.mark.parametrize("form", [SHORT, SOAK])
+async def test_earn_and_relay_are_killed(books: Books, place: Place, form: Form) -> None:
+    told = form.told()
+    await asyncio.to_thread(send, books.bootstrap, told)
+    caught = await run_and_die(books, place, form)
+    async with place.service("relay"), place.service("earn"):
+        await books.until_done()
+    await books.check(world_of(told))
+    assert caught.earn * 2 >= form.kills, f"too few of {form.kills} kills hit a batch: {caught}"
+    assert caught.relay * 2 >= form.kills, f"too few of {form.kills} kills hit a page: {caught}"
+
+
+@pytest.mark.chaos
+async def test_postgres_is_killed(kafka: KafkaHandle, home: Home) -> None:
+    told = stories(53, members=200, events=9_000, contested=False)
+    async with AsyncExitStack() as stack:
+        server = stack.enter_context(own_postgres(home, "killed"))
+        books = await stack.enter_async_context(books_on(server, kafka))
+        place = place_of(books, home.folder)
+        relay = await stack.enter_async_context(place.service("relay"))
+        earn = await stack.enter_async_context(place.service("earn"))
+        await asyncio.to_thread(send, books.bootstrap, told)
+        for records in (500, 3_000, 6_000):
+            await books.until_read(records)
+            kill_all(server)
+            server.start()
+        await books.until_done()
+        assert earn.running
+        assert relay.running
+        await earn.until_ready()
+        await books.check(world_of(told))
+
+
+@pytest.mark.chaos
+async def test_kafka_is_killed(database: Database, home: Home) -> None:
+    told = stories(54, members=200, events=9_000, contested=False)
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(own_kafka(home, "killed-kafka"))
+        handle = KafkaHandle(bootstrap=broker.config.bootstrap)
+        books = await open_books(database, handle)
+        place = place_of(books, home.folder)
+        relay = await stack.enter_async_context(place.service("relay"))
+        earn = await stack.enter_async_context(place.service("earn"))
+        await asyncio.to_thread(send, books.bootstrap, told[:6_000])
+        await books.until_read(1_000)
+        sending = asyncio.create_task(
+            asyncio.to_thread(send, books.bootstrap, told[6_000:], first=6_000)
+        )
+        broker.kill()
+        await broker.start()
+        await sending
+        await books.until_done()
+        assert earn.running
+        assert relay.running
+        await earn.until_ready()
+        await books.check(world_of(told))
