@@ -3,7 +3,9 @@
 from typing import Final
 
 START: Final = 500
-SMALLEST: Final = 1
+SMALLEST: Final = 200
+"""Below this a transaction's own cost outweighs what a shorter one frees; time-outs may go on."""
+
 LARGEST: Final = 2_000
 """Beyond this a batch gains little and holds its locks long."""
 
@@ -20,12 +22,14 @@ class BatchSize:
 
     def took(self, records: int, seconds: float) -> None:
         """Learn from a committed batch; only a full one says anything about the cap."""
+        if records < self.current:
+            return
         if seconds > self._target_seconds:
-            allowed = int(records * self._target_seconds / seconds)
-            self.current = max(SMALLEST, allowed, int(self.current / GROWTH))
-        elif records >= self.current and seconds < self._target_seconds / GROWTH:
+            smaller = int(self.current / GROWTH)
+            self.current = max(min(SMALLEST, self.current), smaller)
+        elif seconds < self._target_seconds / GROWTH:
             self.current = min(LARGEST, int(self.current * GROWTH) + 1)
 
     def timed_out(self) -> None:
         """Halve the cap: a smaller batch may make it."""
-        self.current = max(SMALLEST, self.current // 2)
+        self.current = max(1, self.current // 2)

@@ -15,10 +15,15 @@ _YOUNG_OBJECTS = 50_000
 
 def run(serve: Callable[[asyncio.Event], Coroutine[object, object, None]]) -> None:
     """Run a service to its end; SIGTERM or SIGINT sets the event that asks it to stop."""
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
+    calm_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_stopped(serve))
+
+
+def calm_collector() -> None:
+    """Keep the garbage collector from looking at every batch many times."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
 
 
 def installed_version() -> str:

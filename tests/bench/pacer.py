@@ -1,0 +1,40 @@
+"""An open loop: sends orders at a steady rate, whatever becomes of them.
+
+Run as `python -m tests.bench.pacer BOOTSTRAP RATE SECONDS SEED`; prints the share of a core it
+used. Each order's id ends in the microseconds since 1970 at which it was to be sent, so that the
+wait of one that was sent late counts too.
+"""
+
+import sys
+import time
+from datetime import UTC, datetime
+from random import Random
+
+from confluent_kafka import Producer
+
+from tests.bench.load import MEMBERS, order
+
+TICK_SECONDS = 0.005
+
+
+def main() -> None:
+    bootstrap, rate, seconds, seed = sys.argv[1], *map(int, sys.argv[2:5])
+    random = Random(seed)  # noqa: S311
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 1})
+    wall, start = time.time(), time.monotonic()  # noqa: TID251 - this is the world outside
+    for number in range(rate * seconds):
+        due = number / rate
+        while (early := due - (time.monotonic() - start)) > 0:
+            producer.poll(0)
+            time.sleep(min(early, TICK_SECONDS))
+        intended = int((wall + due) * 1e6)
+        at = datetime.fromtimestamp(intended / 1e6, UTC)
+        order_id = f"p{seed}-{number}-{intended}"
+        key, value, headers = order(order_id, f"m{random.randrange(MEMBERS)}", at, random)
+        producer.produce("orders.v1", value, key, headers=dict(headers))
+    assert producer.flush(60) == 0
+    print(time.process_time() / (time.monotonic() - start))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

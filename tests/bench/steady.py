@@ -1,0 +1,50 @@
+"""Latency at a steady rate, from the moment an order was to be sent."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.integration.consuming.shop import Books
+
+ROOT = Path(__file__).parents[2]
+
+_COMMITTED = """
+SELECT (extract(epoch FROM pg_xact_commit_timestamp(e.xmin)) * 1000000)::bigint
+    - split_part(split_part(e.cause, '/', 2), '-', 3)::bigint AS microseconds
+FROM ledger.entry AS e
+WHERE e.cause LIKE $1 AND split_part(split_part(e.cause, '/', 2), '-', 2)::integer >= $2
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """One run: latencies in milliseconds, ascending, and the generator's share of a core."""
+
+    milliseconds: Sequence[float]
+    generator_share: float
+
+    def percentile(self, share: float) -> float:
+        return self.milliseconds[
+            min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)
+        ]
+
+
+async def pace(books: Books, *, rate: int, seconds: int, seed: int) -> Pace:
+    """Send at a rate and look up when each order's transaction was committed.
+
+    The first tenth, when caches are cold, is left out. The server must track commit times.
+    """
+    arguments = [books.bootstrap, str(rate), str(seconds), str(seed)]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.pacer", *arguments),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    await books.until_done(relayed=False)
+    rows = await books.fetch(_COMMITTED, f"order/p{seed}-%", rate * seconds // 10)
+    assert len(rows) == rate * seconds - rate * seconds // 10
+    found = sorted(row["microseconds"] / 1000 for row in rows)
+    return Pace(milliseconds=found, generator_share=float(out))
