@@ -1,0 +1,86 @@
+"""A member's ledger and account, read through the mall's routes as a member's page would."""
+
+from datetime import date, datetime
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from jifen.demo.errors import ReplayError
+
+_PAGE_ENTRIES = 200
+_TIMEOUT_SECONDS = 10.0
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Lot(BaseModel):
+    """Points with one expiry date."""
+
+    expires_on: date | None
+    points: int
+
+
+class Account(BaseModel):
+    """What a member has."""
+
+    balance: int
+    debt: int
+    expiring: list[Lot]
+
+
+class Entry(BaseModel):
+    """One line of a member's ledger."""
+
+    seq: int
+    cause: str
+    kind: str
+    points: int
+    balance: int
+    reason: dict[str, JsonValue]
+    occurred_at: datetime
+
+
+class _Page(BaseModel):
+    entries: list[Entry]
+    next_cursor: str | None
+
+
+class Mall:
+    """The mall at a URL; raises ReplayError when it does not answer."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
+
+    def account(self, member_id: str) -> Account:
+        """Read a member's account."""
+        return self._get(Account, f"/v1/members/{member_id}/account", {})
+
+    def entries(self, member_id: str) -> list[Entry]:
+        """Read all entries of a member, oldest first."""
+        found: list[Entry] = []
+        cursor: str | None = None
+        while True:
+            query: dict[str, str | int] = {"limit": _PAGE_ENTRIES}
+            if cursor is not None:
+                query["cursor"] = cursor
+            page = self._get(_Page, f"/v1/members/{member_id}/entries", query)
+            found += page.entries
+            cursor = page.next_cursor
+            if cursor is None:
+                return found[::-1]
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
+    def _get(self, model: type[M], path: str, query: dict[str, str | int]) -> M:
+        try:
+            answer = self._client.get(path, params=query)
+            answer.raise_for_status()
+            return model.model_validate_json(answer.content)
+        except (httpx.HTTPError, ValidationError) as error:
+            raise ReplayError(
+                f"the mall does not answer as it should ({type(error).__name__}): "
+                "see `jifen status` and `jifen logs mall`"
+            ) from error
