@@ -1,6 +1,6 @@
 """What two tellings of the same thing must have in common, as 32 bytes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -50,7 +50,7 @@ def _plain(value: object) -> object:
         return (value - _EPOCH) // _MICROSECOND
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Sequence):
+    if isinstance(value, tuple):
         # Each part's first field is the id that is unique among its siblings.
         return sorted([_plain_fields(part) for part in value])
     raise TypeError(f"no canonical form for {type(value).__name__}")

@@ -27,7 +27,6 @@ from shared.pipeline.command import (
     Refuse,
 )
 from shared.program.dates import expires_on, local_day
-from shared.program.models import Program
 
 
 def decide_order(
@@ -48,7 +47,7 @@ def decide_order(
     )
     claim.settled = True
     desk.keep_award(order.member_id, order.order_id, award)
-    _earn(telling, book, gain, day, program=program, moment=moment)
+    _earn(telling, book, gain, award.expires_on, moment)
     return APPLIED
 
 
@@ -98,7 +97,7 @@ def decide_check_in(
         program_of=moment.revisions.program_of,
     )
     desk.keep_days(made.member_id, outcome.days)
-    _earn(telling, book, outcome.gain, day, program=program, moment=moment)
+    _earn(telling, book, outcome.gain, expires_on(program.expiry, day), moment)
     for correction in outcome.corrections:
         _correct(telling, book, correction, moment)
     return APPLIED
@@ -110,8 +109,8 @@ def decide_click(
     """Give the sharer what a friend's first click of the day is worth."""
     _, program = moment.rules_at(telling.occurred_at)
     gain = share.clicked(program.earn.share, member_id=click.member_id, friend_id=click.friend_id)
-    day = local_day(click.clicked_at, program.zone)
-    _earn(telling, book, gain, day, program=program, moment=moment)
+    until = expires_on(program.expiry, local_day(click.clicked_at, program.zone))
+    _earn(telling, book, gain, until, moment)
     return APPLIED
 
 
@@ -133,7 +132,7 @@ def decide_friend_order(
         friend_already_rewarded=told.friend_id in desk.friends,
         order_refunded=claim.refunded,
     )
-    day = local_day(telling.occurred_at, program.zone)
+    until = expires_on(program.expiry, local_day(telling.occurred_at, program.zone))
     if gain.points:
         desk.keep_friend(
             FriendClaim(
@@ -141,10 +140,10 @@ def decide_friend_order(
                 member_id=told.member_id,
                 order_id=told.order_id,
                 points=gain.points,
-                expires_on=expires_on(program.expiry, day),
+                expires_on=until,
             )
         )
-    _earn(telling, book, gain, day, program=program, moment=moment)
+    _earn(telling, book, gain, until, moment)
     return APPLIED
 
 
@@ -192,15 +191,13 @@ def _correct(telling: Telling, book: Book, correction: Correction, moment: Momen
         _take_back(of_the_day, book, points, awarded_to=awarded_to, reason=reason, moment=moment)
 
 
-def _earn(
-    telling: Telling, book: Book, gain: Gain, day: date, *, program: Program, moment: Moment
-) -> None:
-    """Credit what a rule gave on a local day; 0 points leave a note."""
+def _earn(telling: Telling, book: Book, gain: Gain, until: date, moment: Moment) -> None:
+    """Credit what a rule gave, good until a local day; 0 points leave a note."""
     reason = _reason(gain.explanation, telling)
     if gain.points == 0:
         book.note(telling, "earned", reason, moment.today)
         return
-    moves = [LotMove(expires_on(program.expiry, day), gain.points)]
+    moves = [LotMove(until, gain.points)]
     book.credit(telling, "earned", moves, reason, moment.today)
 
 
