@@ -31,6 +31,9 @@ PATIENT_POLLS: Final = 200
 PATIENT_RECORDS: Final = 500
 """Read of one partition at a time while patient: few enough to be read again one by one."""
 
+WAIT_MS: Final = 250
+"""How long a poll waits for the first record; FastStream's own time-out is also its sleep."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +68,7 @@ class PatientConsumer(AIOKafkaConsumer):
             return await self._read_patiently(timeout_ms)
         try:
             records: dict[TopicPartition, list[Read]] = await super().getmany(
-                *partitions, timeout_ms=timeout_ms, max_records=max_records
+                *partitions, timeout_ms=max(timeout_ms, WAIT_MS), max_records=max_records
             )
         except Exception as error:
             if not _is_unreadable(error):
