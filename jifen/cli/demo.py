@@ -1,11 +1,9 @@
 """`jifen demo`: real orders through the stack, and everything checked."""
 
-import asyncio
-
 import typer
 
 from jifen.cli.context import CommandError, Endpoints, endpoints, messages, output, run
-from jifen.demo.mall import Mall
+from jifen.demo.mall import Mall, client
 from jifen.demo.meter import Meter
 from jifen.demo.page import Page
 from jifen.demo.story import DATA, Story
@@ -28,19 +26,20 @@ def _demo() -> None:
     agree. It may be run again: it then tells the very same things, and nothing counts twice.
     """
     where = endpoints()
-    asyncio.run(_check(where))
-    mall = Mall(where.service_urls["mall"])
+    page = Page(output)
+    run(_tell(where, page))
+    _say_where_next(where, page)
+
+
+async def _tell(where: Endpoints, page: Page) -> None:
+    await _check(where)
     place = Place(
         kafka_bootstrap=where.kafka_bootstrap,
         database_url=where.database_url,
         home=StackSettings().home,
     )
-    try:
-        story = Story(place=place, mall=mall, meter=Meter(messages), page=Page(output))
-        run(story.tell())
-    finally:
-        mall.close()
-    _say_where_next(where, story.page)
+    async with client(where.service_urls["mall"]) as mall:
+        await Story(place=place, mall=Mall(mall), meter=Meter(messages), page=page).tell()
 
 
 async def _check(where: Endpoints) -> None:

@@ -23,7 +23,7 @@ _REFUND = "partly"
 class Cast:
     """One member to look at, a friend of theirs, and orders that are given back in part.
 
-    `by_line` loses half the money of its first line, each of `by_amount` a quarter of all.
+    `by_line` loses half the money of its dearest line, each of `by_amount` a quarter of all.
     """
 
     star: str
@@ -48,8 +48,8 @@ class Cast:
 
     @property
     def line_refund(self) -> Refund:
-        """Half the money of one line."""
-        line = self.by_line.lines[0]
+        """Half the money of the dearest line."""
+        line = max(self.by_line.lines, key=lambda line: line.minor)
         return Refund(
             refund_id=_REFUND,
             order_id=self.by_line.order_id,

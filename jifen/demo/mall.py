@@ -1,5 +1,6 @@
 """A member's ledger and account, read through the mall's routes as a member's page would."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -46,37 +47,35 @@ class _Page(BaseModel):
     next_cursor: str | None
 
 
+def client(url: str) -> httpx.AsyncClient:
+    """Make a client of the mall at a URL; enter it (`async with`) to use it."""
+    return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
+
+
 class Mall:
-    """The mall at a URL; raises ReplayError when it does not answer."""
+    """The mall as a member's page sees it; raises ReplayError when it does not answer."""
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
 
-    def account(self, member_id: str) -> Account:
+    async def account(self, member_id: str) -> Account:
         """Read a member's account."""
-        return self._get(Account, f"/v1/members/{member_id}/account", {})
+        return await self._get(Account, f"/v1/members/{member_id}/account", {})
 
-    def entries(self, member_id: str) -> list[Entry]:
+    async def entries(self, member_id: str) -> list[Entry]:
         """Read all entries of a member, oldest first."""
         found: list[Entry] = []
-        cursor: str | None = None
+        query: dict[str, str | int] = {"limit": _PAGE_ENTRIES}
         while True:
-            query: dict[str, str | int] = {"limit": _PAGE_ENTRIES}
-            if cursor is not None:
-                query["cursor"] = cursor
-            page = self._get(_Page, f"/v1/members/{member_id}/entries", query)
+            page = await self._get(_Page, f"/v1/members/{member_id}/entries", query)
             found += page.entries
-            cursor = page.next_cursor
-            if cursor is None:
+            if page.next_cursor is None:
                 return found[::-1]
+            query["cursor"] = page.next_cursor
 
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._client.close()
-
-    def _get(self, model: type[M], path: str, query: dict[str, str | int]) -> M:
+    async def _get(self, model: type[M], path: str, query: Mapping[str, str | int]) -> M:
         try:
-            answer = self._client.get(path, params=query)
+            answer = await self._client.get(path, params=query)
             answer.raise_for_status()
             return model.model_validate_json(answer.content)
         except (httpx.HTTPError, ValidationError) as error:

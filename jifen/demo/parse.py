@@ -113,12 +113,13 @@ class _Line:
         self._time = times.reader(form.date_format, form.zone)
 
     def row(self, number: int, cells: Sequence[str]) -> Row:
-        try:
-            texts = [text.strip() for text in self._cells(cells)]
-        except IndexError:
-            raise self._refusal(
-                number, "columns", f"{self._width} as in the header", str(len(cells))
-            ) from None
+        if len(cells) != self._width:
+            # A decimal comma does this too: better no price than the half of one.
+            raise ReplayError(
+                f"{self._path}, line {number}: expected {self._width} columns as in the header, "
+                f"got {len(cells)}"
+            )
+        texts = [text.strip() for text in self._cells(cells)]
         what = self._skip_at_once(texts) or self._what(number, texts)
         return Row(number=number, invoice=texts[0], what=what)
 

@@ -52,7 +52,7 @@ class Story:
         others = await self._others(chosen)
         await self._again(planned, summary.telling.members)
         partly = await self._partly(chosen)
-        self._member(chosen)
+        await self._member(chosen)
         told = Told(orders=summary.telling, others=others, partly=partly)
         await self._proof(told, orders, refunds, chosen, form)
 
@@ -95,15 +95,17 @@ class Story:
         told = [event for _, event in chosen.refunds]
         telling = await tell_and_see(told, self.place, self.meter)
         back = telling.outcomes.taken_back
-        self.page.say(f"Half a line of {orders[0]}, a quarter each of {', '.join(orders[1:])}.")
+        self.page.say(
+            f"Half of the dearest line of {orders[0]}, a quarter each of {', '.join(orders[1:])}."
+        )
         self.page.say(f"{back:,} points taken back.")
         self._say_repeat(telling)
         return telling
 
-    def _member(self, chosen: Cast) -> None:
+    async def _member(self, chosen: Cast) -> None:
         self.page.title(f"The ledger of {chosen.star}, as the mall shows it")
-        self.page.ledger(self.mall.entries(chosen.star))
-        self.page.account(self.mall.account(chosen.star))
+        self.page.ledger(await self.mall.entries(chosen.star))
+        self.page.account(await self.mall.account(chosen.star))
 
     async def _proof(
         self,
@@ -129,6 +131,8 @@ class Story:
         audit = await proof.audit(self.place.database_url, self.meter)
         agreements.append(proof.of_audit(audit))
         self.page.agreements(agreements)
+        if audit.findings:
+            self.page.say(f"The first finding of `jifen audit verify`: {audit.findings[0]}")
         wrong = [one.name for one in agreements if not one.holds]
         if wrong:
             raise ReplayError(f"this does not agree: {'; '.join(wrong)}")

@@ -53,10 +53,11 @@ def _order(rest: str, reason: Reason, digits: int) -> str:
         )
     said = f"order {order_id}: {_money(reason, 'base_minor', digits)} {currency} paid"
     match reason.get("rate"):
-        case [points, int(per_minor)]:
+        case [int(points), int(per_minor)]:
+            unit = "point" if points == 1 else "points"
             per = _decimal(per_minor, digits)
             rounding = reason.get("rounding")
-            return f"{said}, {points} point for each {per}, rounded {rounding}"
+            return f"{said}, {points} {unit} for each {per}, rounded {rounding}"
         case _:
             return said
 
