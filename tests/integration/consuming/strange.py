@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+from typing_extensions import override
 
 from tests.support.model import encode
 
@@ -20,7 +21,8 @@ class OddName(str):
 
     __slots__ = ()
 
-    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:  # noqa: ARG002
+    @override
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         return b"n\xfdme"
 
 
