@@ -96,11 +96,11 @@ END
 $$;
 
 -- Appends entries, moves accounts and lots by what the entries say, and announces them.
--- accounts: [{member_id, seq, head_hash, new_hash}], as loaded and the new head
+-- accounts: [{member_id, seq, head_hash}], as loaded
 -- entries: [{columns of ledger.entry…, traceparent}], each member's in order
 -- forgiven: [{member_id, expires_on, points}], refunds that expiry had covered already
--- Refuses (40001, load again) what does not follow the account's seq or head hash, and
--- (23514, a bug) what does not add up.
+-- Refuses (40001, load again) accounts that stand elsewhere by now, and (23514, a bug: the same
+-- posting would never be taken) what does not follow them or does not add up.
 CREATE FUNCTION ledger.post(
     routing_member text, accounts json, entries json, forgiven json
 ) RETURNS integer
@@ -115,11 +115,28 @@ AS $$
 #variable_conflict use_column
 DECLARE
     members text[];
+    listed bigint;
+    standing bigint;
     told record;
     unbalanced text;
 BEGIN
-    SELECT array_agg(a.member_id) INTO members
-    FROM json_to_recordset(accounts) AS a (member_id text);
+    SELECT array_agg(h.member_id), count(*) INTO members, listed
+    FROM json_to_recordset(accounts) AS h (member_id text);
+
+    -- Before anything is written: else what is only out of date could break a constraint.
+    SELECT count(*) INTO standing
+    FROM (
+        SELECT a.member_id, a.seq, a.head_hash FROM ledger.account AS a
+        WHERE a.member_id = ANY (members)
+        ORDER BY a.member_id
+        FOR UPDATE
+    ) AS a
+    JOIN json_to_recordset(accounts) AS h (member_id text, seq bigint, head_hash bytea)
+        ON h.member_id = a.member_id AND h.seq = a.seq AND h.head_hash = a.head_hash;
+    IF standing <> listed THEN
+        RAISE EXCEPTION 'only % of % accounts stand where they stood', standing, listed
+            USING ERRCODE = '40001', HINT = 'Load the accounts again and decide anew.';
+    END IF;
 
     WITH entry AS MATERIALIZED (
         SELECT e.*
@@ -133,9 +150,8 @@ BEGIN
             reason, revision, occurred_at, posted_at, hash_version, hash, traceparent, ord
         )
     ), head AS MATERIALIZED (
-        SELECT h.member_id, h.seq, h.head_hash, h.new_hash
-        FROM json_to_recordset(accounts)
-            AS h (member_id text, seq bigint, head_hash bytea, new_hash bytea)
+        SELECT h.member_id, h.seq, h.head_hash
+        FROM json_to_recordset(accounts) AS h (member_id text, seq bigint, head_hash bytea)
     ), running AS MATERIALIZED (
         SELECT
             e.seq <> a.seq + row_number() OVER chain AS gap,
@@ -189,14 +205,15 @@ BEGIN
             coalesce(sum(e.points) FILTER (WHERE e.kind = 'returned'), 0)::bigint AS returned,
             coalesce(sum(e.points) FILTER (WHERE e.kind = 'expired'), 0)::bigint AS expired,
             coalesce(sum(e.points) FILTER (WHERE e.kind = 'adjusted'), 0)::bigint AS adjusted,
-            max(e.posted_at) AS posted_at
+            max(e.posted_at) AS posted_at,
+            (array_agg(e.hash ORDER BY e.seq DESC))[1] AS head_hash
         FROM entry AS e
         GROUP BY e.member_id
     ), moved AS (
         UPDATE ledger.account AS a SET
             balance = a.balance + t.points,
             seq = a.seq + t.entries,
-            head_hash = h.new_hash,
+            head_hash = t.head_hash,
             earned = a.earned + t.earned,
             reversed = a.reversed + t.reversed,
             redeemed = a.redeemed + t.redeemed,
@@ -277,7 +294,7 @@ BEGIN
         OR told.lots <> told.moves
     THEN
         RAISE EXCEPTION 'the posting does not follow the ledger: %', to_json(told)
-            USING ERRCODE = '40001', HINT = 'Load the accounts again and decide anew.';
+            USING ERRCODE = '23514';
     END IF;
 
     SELECT min(a.member_id) INTO unbalanced

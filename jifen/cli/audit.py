@@ -114,7 +114,8 @@ def _print(audit: Audit, seconds: float) -> None:
         output.out(_sentence(finding), highlight=False)
     if audit.wrong > MAX_FINDINGS:
         output.out(f"… and {audit.wrong - MAX_FINDINGS:,} more members", highlight=False)
-    verdict = f"{audit.wrong:,} members are wrong" if audit.wrong else "everything agrees"
+    wrong = "1 member is wrong" if audit.wrong == 1 else f"{audit.wrong:,} members are wrong"
+    verdict = wrong if audit.wrong else "everything agrees"
     output.out(
         f"{audit.entries:,} entries of {audit.members:,} members in {seconds:.1f} s"
         f" ({audit.entries / seconds:,.0f}/s): {verdict}",

@@ -88,10 +88,11 @@ WITH chained AS (
         coalesce(sum(j.points) FILTER (WHERE j.kind = 'adjusted'), 0) AS adjusted,
         -- The least of these arrays is the first wrong entry; only wrong ones make one.
         min(ARRAY[
-            lpad(j.seq::text, 19, '0'),
+            -- A gap is the fault of the entry that is not there.
+            lpad(CASE j.problem WHEN 'seq' THEN j.seq_before + 1 ELSE j.seq END::text, 19, '0'),
             j.problem,
             CASE j.problem
-                WHEN 'seq' THEN (j.seq_before + 1)::text
+                WHEN 'seq' THEN 'entry ' || j.seq_before + 1
                 WHEN 'balance' THEN (j.balance_before + j.points)::text
                 WHEN 'lots' THEN j.lots_due::text
                 WHEN 'posted_at' THEN 'not before ' || j.posted_before
@@ -99,7 +100,7 @@ WITH chained AS (
                 WHEN 'hash' THEN encode(j.hash_due, 'hex')
             END,
             CASE j.problem
-                WHEN 'seq' THEN j.seq::text
+                WHEN 'seq' THEN 'entry ' || j.seq
                 WHEN 'balance' THEN j.balance::text
                 WHEN 'lots' THEN coalesce(j.lots_moved::text, 'null')
                 WHEN 'posted_at' THEN j.posted_at::text
@@ -158,8 +159,8 @@ WITH chained AS (
                 THEN ARRAY[t.first_seq::text, 'account', 'an account', 'none']
             WHEN t.finding IS NOT NULL THEN t.finding
             WHEN a.seq <> coalesce(t.seq, 0)
-                THEN ARRAY[(coalesce(t.seq, 0) + 1)::text, 'seq', a.seq || ' entries',
-                    coalesce(t.seq, 0) || ' entries']
+                THEN ARRAY[(coalesce(t.seq, 0) + 1)::text, 'seq',
+                    'entries up to ' || a.seq, 'entries up to ' || coalesce(t.seq, 0)]
             WHEN a.head_hash <> coalesce(t.head_hash, ledger.genesis(a.member_id))
                 THEN ARRAY[t.seq::text, 'head_hash',
                     encode(coalesce(t.head_hash, ledger.genesis(a.member_id)), 'hex'),

@@ -88,7 +88,6 @@ def _account(book: Book) -> Mapping[str, object]:
         "member_id": book.member_id,
         "seq": book.seq - len(book.entries),
         "head_hash": _hex(book.loaded_head),
-        "new_hash": _hex(book.head),
     }
 
 
