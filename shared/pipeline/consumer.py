@@ -174,6 +174,8 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
             return False
         self._intake.forget()
         self._writer.positions.update(positions)
+        # Database and broker answered: what stopped the batch before this is over.
+        self._writer.trouble = None
         _log.info("partitions assigned", extra={"partitions": len(assigned)})
         return True
 

@@ -49,7 +49,7 @@ class Form:
 
 
 SHORT = pytest.param(
-    Form(events=12_000, members=400, kills=4, seed=51), marks=pytest.mark.chaos, id="short"
+    Form(events=10_000, members=400, kills=3, seed=51), marks=pytest.mark.chaos, id="short"
 )
 SOAK = pytest.param(
     Form(events=100_000, members=3_000, kills=20, seed=52), marks=pytest.mark.soak, id="soak"
@@ -102,7 +102,7 @@ async def test_earn_and_relay_are_killed(books: Books, place: Place, form: Form)
 
 @pytest.mark.chaos
 async def test_postgres_is_killed(kafka: KafkaHandle, home: Home) -> None:
-    told = stories(53, members=200, events=9_000, contested=False)
+    told = stories(53, members=200, events=6_000, contested=False)
     async with AsyncExitStack() as stack:
         server = stack.enter_context(own_postgres(home, "killed"))
         books = await stack.enter_async_context(books_on(server, kafka))
@@ -110,7 +110,7 @@ async def test_postgres_is_killed(kafka: KafkaHandle, home: Home) -> None:
         relay = await stack.enter_async_context(place.service("relay"))
         earn = await stack.enter_async_context(place.service("earn"))
         await asyncio.to_thread(send, books.bootstrap, told)
-        for records in (500, 3_000, 6_000):
+        for records in (500, 2_000, 4_000):
             await books.until_read(records)
             kill_all(server)
             server.start()
@@ -123,7 +123,7 @@ async def test_postgres_is_killed(kafka: KafkaHandle, home: Home) -> None:
 
 @pytest.mark.chaos
 async def test_kafka_is_killed(database: Database, home: Home) -> None:
-    told = stories(54, members=200, events=9_000, contested=False)
+    told = stories(54, members=200, events=6_000, contested=False)
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(own_kafka(home, "killed-kafka"))
         handle = KafkaHandle(bootstrap=broker.config.bootstrap)
@@ -131,10 +131,10 @@ async def test_kafka_is_killed(database: Database, home: Home) -> None:
         place = place_of(books, home.folder)
         relay = await stack.enter_async_context(place.service("relay"))
         earn = await stack.enter_async_context(place.service("earn"))
-        await asyncio.to_thread(send, books.bootstrap, told[:6_000])
+        await asyncio.to_thread(send, books.bootstrap, told[:4_000])
         await books.until_read(1_000)
         sending = asyncio.create_task(
-            asyncio.to_thread(send, books.bootstrap, told[6_000:], first=6_000)
+            asyncio.to_thread(send, books.bootstrap, told[4_000:], first=4_000)
         )
         broker.kill()
         await broker.start()

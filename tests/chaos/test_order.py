@@ -11,7 +11,7 @@ from tests.support.model import shuffled, stories
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 
-TOLD = stories(71, members=150, events=4_000, contested=False)
+TOLD = stories(71, members=150, events=2_500, contested=False)
 
 
 @pytest.mark.parametrize(

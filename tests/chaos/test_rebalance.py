@@ -39,16 +39,16 @@ async def away(server: PostgresHandle, database: str) -> AsyncIterator[None]:
 async def test_a_second_process_joins_and_leaves_while_events_flow(
     books: Books, place: Place
 ) -> None:
-    told = stories(31, members=200, events=9_000, contested=False)
+    told = stories(31, members=200, events=6_000, contested=False)
     async with place.service("relay"), place.service("earn") as first:
         await first.until_logged("partitions assigned")
-        await asyncio.to_thread(send, books.bootstrap, told[:3_000])
+        await asyncio.to_thread(send, books.bootstrap, told[:2_000])
         async with place.service("earn") as second:
             await second.until_logged("partitions assigned")
             await first.until_logged("partitions assigned", times=2)
-            await asyncio.to_thread(send, books.bootstrap, told[3_000:6_000], first=3_000)
+            await asyncio.to_thread(send, books.bootstrap, told[2_000:4_000], first=2_000)
             await second.drain()
-        await asyncio.to_thread(send, books.bootstrap, told[6_000:], first=6_000)
+        await asyncio.to_thread(send, books.bootstrap, told[4_000:], first=4_000)
         await first.until_logged("partitions assigned", times=3)
         await books.until_done()
         assert first.running
