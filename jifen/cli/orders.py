@@ -6,12 +6,11 @@ from typing import Annotated
 import typer
 
 from jifen.cli.context import endpoints, messages, output, run
-from jifen.demo.errors import ReplayError
 from jifen.demo.form import Columns, Form
 from jifen.demo.meter import Meter
 from jifen.demo.replay import plan, replay
 from jifen.demo.report import print_summary
-from jifen.demo.telling import Place
+from jifen.demo.telling import Place, check
 from jifen.stack.settings import StackSettings
 
 _UCI, _COLUMNS = Form(), Columns()
@@ -112,5 +111,4 @@ def _replay(
     place = Place(kafka_bootstrap=where.kafka_bootstrap, database_url=where.database_url, home=home)
     summary = run(replay(planned, place, meter))
     print_summary(summary, output)
-    if summary.telling.outcomes.refused or summary.telling.missing:
-        raise ReplayError("not everything was accepted: see the summary")
+    check(summary.telling)

@@ -17,7 +17,7 @@ from jifen.demo.page import Page
 from jifen.demo.replay import Plan, Summary, plan, replay
 from jifen.demo.report import lines
 from jifen.demo.returns import Refund
-from jifen.demo.telling import Place, Telling, tell_and_see
+from jifen.demo.telling import Place, Telling, check, tell_and_see
 from shared.platform import postgres
 
 DATA: Final = Path(__file__).parent / "data" / "online_retail_part.csv"
@@ -61,7 +61,7 @@ class Story:
         summary = await replay(planned, self.place, self.meter)
         for text in lines(summary):
             self.page.say(text)
-        self._say_repeat(summary.telling)
+        self._check(summary.telling)
         return summary
 
     async def _others(self, chosen: Cast) -> Telling:
@@ -71,7 +71,7 @@ class Story:
         self.page.say(f"Friend {friend} opens what {chosen.star} shared, and orders.")
         telling = await tell_and_see([*chosen.check_ins, *chosen.shares], self.place, self.meter)
         self.page.say(f"{telling.outcomes.awarded:,} points for that.")
-        self._say_repeat(telling)
+        self._check(telling)
         return telling
 
     async def _again(self, planned: Plan, members: Sequence[str]) -> None:
@@ -99,7 +99,7 @@ class Story:
             f"Half of the dearest line of {orders[0]}, a quarter each of {', '.join(orders[1:])}."
         )
         self.page.say(f"{back:,} points taken back.")
-        self._say_repeat(telling)
+        self._check(telling)
         return telling
 
     async def _member(self, chosen: Cast) -> None:
@@ -144,6 +144,7 @@ class Story:
         finally:
             await postgres.close(connection)
 
-    def _say_repeat(self, telling: Telling) -> None:
+    def _check(self, telling: Telling) -> None:
+        check(telling)
         if telling.all_repeats:
             self.page.say("All of it was told before: a repeat, nothing was counted twice.")

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from jifen.demo import ledger
 from jifen.demo.causes import cause_of
+from jifen.demo.errors import ReplayError
 from jifen.demo.ledger import Outcomes, Told
 from jifen.demo.meter import Meter
+from jifen.demo.shift import FILE as SHIFT_FILE
 from jifen.demo.tell import open_teller
 from shared.contract.codec import Event
 from shared.platform import postgres
@@ -51,6 +53,20 @@ class Telling:
     def all_repeats(self) -> bool:
         """Tell whether nothing of it was new."""
         return self.outcomes.repeats == len(self.told)
+
+
+def check(telling: Telling) -> None:
+    """Raise ReplayError, with what to do, unless all that was told has its entry or waits."""
+    conflicts = telling.outcomes.refused["conflict"]
+    if conflicts:
+        raise ReplayError(
+            f"{conflicts:,} of {len(telling.told):,} events were told before with other contents, "
+            "and the first telling stands. Were dates moved by another number of days then (the "
+            f"state's folder remembers it in {SHIFT_FILE}), or was another shop's file told under "
+            "the same ids (give it a prefix)? See `jifen dead-letters list`"
+        )
+    if telling.outcomes.refused or telling.missing:
+        raise ReplayError("not everything was accepted: see `jifen dead-letters list`")
 
 
 async def tell_and_see(events: Iterable[Event], place: Place, meter: Meter) -> Telling:

@@ -17,7 +17,7 @@ from jifen.demo.parse import Skip
 from jifen.demo.replay import Summary, plan, replay
 from jifen.demo.report import lines
 from jifen.demo.tell import Partition
-from jifen.demo.telling import Place
+from jifen.demo.telling import Place, check
 from tests.unit.demo.files import file, line
 
 pytestmark = pytest.mark.integration
@@ -103,6 +103,8 @@ async def test_orders_told_with_other_dates_are_refused_and_counted(
     assert again.telling.outcomes.refused == {"conflict": 4}
     assert again.telling.outcomes.repeats == 0
     assert again.telling.missing == 0
+    with pytest.raises(ReplayError, match="4 of 4 events were told before with other contents"):
+        check(again.telling)
 
 
 async def test_orders_from_before_time_began_are_refused_and_counted(
@@ -113,6 +115,8 @@ async def test_orders_from_before_time_began_are_refused_and_counted(
     assert summary.telling.outcomes.refused == {"time-out-of-range": 1}
     assert summary.telling.outcomes.entries == 1
     assert summary.telling.missing == 0
+    with pytest.raises(ReplayError, match="not everything was accepted"):
+        check(summary.telling)
 
 
 async def test_a_file_of_nothing_tells_nothing(place: Place, meter: Meter, tmp_path: Path) -> None:
