@@ -7,9 +7,10 @@ WITH told AS MATERIALIZED (
 ), locked AS MATERIALIZED (
     SELECT o.topic, o.partition
     FROM messaging.consumer_offset AS o
+    JOIN told AS t ON t.topic = o.topic AND t.partition = o.partition
     WHERE o.group_name = $1 AND o.topic = ANY ($3::text[]) AND o.cluster_id = $2
     ORDER BY o.topic, o.partition
-    FOR UPDATE
+    FOR UPDATE OF o
 ), moved AS (
     UPDATE messaging.consumer_offset AS o SET next_offset = t.next_offset
     FROM told AS t

@@ -18,7 +18,7 @@ def record_columns(record: Record) -> Mapping[str, object]:
         "key": hex_or_null(record.key),
         "value": hex_or_null(record.value),
         "headers": [
-            [name, None if value is None else b64encode(value).decode()]
+            [storable(name), None if value is None else b64encode(value).decode()]
             for name, value in record.headers
         ],
     }
@@ -41,6 +41,12 @@ def headers_of(column: object) -> tuple[tuple[str, bytes | None], ...]:
     """Read headers back from their JSON column."""
     pairs = orjson.loads(_bytes(column) or b"[]")
     return tuple([(name, None if text is None else b64decode(text)) for name, text in pairs])
+
+
+def storable(text: str) -> str:
+    """Spell out what PostgreSQL has no text for: NUL, and what was no UTF-8."""
+    readable = text.encode("utf-8", "backslashreplace").decode()
+    return readable.replace("\x00", "\\x00")
 
 
 def hex_or_null(value: bytes | None) -> str | None:

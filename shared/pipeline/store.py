@@ -10,7 +10,7 @@ from shared.ledger.entries import Cause
 from shared.pipeline.command import Command, FollowUp, Refused
 from shared.pipeline.errors import BrakeEngagedError, BrakeTrippedError, StaleOffsetsError
 from shared.pipeline.fold import Folded, Waiting
-from shared.pipeline.rows import hex_or_null, record_columns, record_of
+from shared.pipeline.rows import hex_or_null, record_columns, record_of, storable
 from shared.platform.postgres import Connection
 from shared.platform.sql import load_statements
 
@@ -128,7 +128,7 @@ def _parked(one: Waiting) -> Mapping[str, object]:
 def _dead(refused: Refused) -> Mapping[str, object]:
     return {
         "reason": refused.reason,
-        "detail": refused.detail,
+        "detail": storable(refused.detail),
         "member_id": refused.member_id,
         "cause": refused.cause,
         "isolated": refused.isolated,

@@ -94,7 +94,16 @@ class Writer(Generic[State]):
                 return
             else:
                 await self._wait_out(error, backoff)
+                if len(items) > self._size.current:
+                    await self._see_through_in_parts(items)
+                    return
         self.trouble = None
+
+    async def _see_through_in_parts(self, items: Sequence[Item]) -> None:
+        """Go on in smaller batches: one of this size did not make it in time."""
+        size = self._size.current
+        for first in range(0, len(items), size):
+            await self._see_through(items[first : first + size])
 
     async def _failure(self, items: Sequence[Item]) -> Exception | None:
         """Try once; return what went wrong, if anything did. Stale offsets are the caller's."""
@@ -211,7 +220,7 @@ class Writer(Generic[State]):
 
 def _set_aside(items: Sequence[Item]) -> bool:
     """Tell whether this is one record on its way to the dead letters; if that fails, all would."""
-    return len(items) == 1 and isinstance(items[0], Refused) and items[0].isolated
+    return len(items) == 1 and isinstance(items[0], Refused)
 
 
 def _newest_by_topic(items: Sequence[Item]) -> Mapping[str, int]:
@@ -222,12 +231,12 @@ def _newest_by_topic(items: Sequence[Item]) -> Mapping[str, int]:
 
 
 def _isolated(item: Item, error: Exception) -> Refused:
-    """Name a record that raised alone, with what it raised, in characters that can be stored."""
+    """Name a record that raised alone, with what it raised."""
     detail = f"{type(error).__name__}: {error}".encode("ascii", "backslashreplace").decode()
     command = item if isinstance(item, Command) else None
     return Refused(
         reason="poison",
-        detail=detail.replace("\x00", "\\x00")[:DETAIL_LIMIT],
+        detail=detail[:DETAIL_LIMIT],
         record=item.record,
         member_id=command.member_id if command else None,
         cause=command.cause if command else None,

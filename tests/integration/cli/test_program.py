@@ -8,20 +8,31 @@ import pytest
 from shared.program.load import default_text
 from shared.program.store import seed
 from tests.integration.cli.conftest import NOBODY, Jifen
-from tests.integration.cli.stories import owner_of
 from tests.integration.earn.desk import now
 from tests.integration.stack.command import Command
 from tests.support.databases import Database
+from tests.support.tellings import owner_of
 
 pytestmark = pytest.mark.integration
+
+
+TEXT = default_text().replace("ordered: 50", "ordered: 60")
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A program of the merchant's: the default one with another bonus."""
     file = tmp_path / "program.yaml"
-    assert "ordered: 50" in default_text()
-    file.write_text(default_text().replace("ordered: 50", "ordered: 60"))
+    assert default_text() != TEXT
+    file.write_text(TEXT)
+    return file
+
+
+@pytest.fixture
+def no_program(tmp_path: Path) -> Path:
+    """A document with a fault."""
+    file = tmp_path / "no-program.yaml"
+    file.write_text("zone: Mars/Olympus\n")
     return file
 
 
@@ -96,12 +107,12 @@ async def test_apply_makes_the_next_revision(seeded: Database, jifen: Jifen, fil
     assert said.startswith("Revision 2 takes effect at ")
     assert "revision 1 of 2" in await jifen.prints("program", "show")
     shown = await jifen.prints("program", "show", "--revision", "2")
-    assert file.read_text().rstrip() in shown
+    assert TEXT.rstrip() in shown
     assert " by ann\n" in shown
     async with owner_of(seeded) as owner:
         kept = await owner.fetchrow("SELECT * FROM program.revision WHERE revision = 2")
     assert kept is not None
-    assert kept["document"] == file.read_text()
+    assert kept["document"] == TEXT
     assert kept["effective_at"].isoformat(timespec="seconds") == at
 
 
@@ -114,10 +125,9 @@ async def test_apply_refuses_a_time_too_near(jifen: Jifen, file: Path) -> None:
 
 
 @pytest.mark.usefixtures("seeded")
-async def test_apply_refuses_what_is_no_program(jifen: Jifen, file: Path) -> None:
-    file.write_text("zone: Mars/Olympus\n")
+async def test_apply_refuses_what_is_no_program(jifen: Jifen, no_program: Path) -> None:
     at = text_of(now() + timedelta(hours=1))
-    said = await jifen.complains("program", "apply", str(file), "--at", at)
+    said = await jifen.complains("program", "apply", str(no_program), "--at", at)
     assert "zone: expected " in said
 
 

@@ -1,0 +1,1 @@
+"""The pipeline on real PostgreSQL: poison, trouble, the brake, parking, races."""
