@@ -62,7 +62,8 @@ def _tellings(found: Trace) -> str:
         ("dead", found.dead_letters),
     )
     parts = ", ".join([f"{len(rows)} {name}" for name, rows in counts if rows])
-    return f"{found.known_tellings} tellings known ({parts}); repeats leave no trace"
+    tellings = "1 telling" if found.known_tellings == 1 else f"{found.known_tellings} tellings"
+    return f"{tellings} known ({parts}); repeats leave no trace"
 
 
 def _applied(entry: EntryLine) -> Iterator[str]:

@@ -115,7 +115,7 @@ SELECT
     e.member_id, e.seq, e.cause, e.kind, e.points, e.balance, e.reason, e.revision, e.occurred_at,
     e.posted_at
 FROM (SELECT own.* FROM own UNION ALL SELECT shared.* FROM shared) AS e
-ORDER BY e.posted_at, e.member_id, e.seq;
+ORDER BY e.posted_at, e.cause LIKE 'share/%', e.member_id, e.seq;
 
 -- name: order_parked
 -- What of an order waits, and for what.

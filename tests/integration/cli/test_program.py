@@ -13,7 +13,8 @@ from tests.integration.stack.command import Command
 from tests.support.databases import Database
 from tests.support.tellings import owner_of
 
-pytestmark = pytest.mark.integration
+# Each command is a process of its own, and the machine may be busy.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 
 TEXT = default_text().replace("ordered: 50", "ordered: 60")
