@@ -7,6 +7,7 @@ from jifen.demo.mall import Mall, client
 from jifen.demo.meter import Meter
 from jifen.demo.page import Page
 from jifen.demo.story import DATA, Story
+from jifen.demo.tell import quiet_driver
 from jifen.demo.telling import Place
 from jifen.stack.health import service_problem
 from jifen.stack.settings import StackSettings
@@ -25,6 +26,7 @@ def _demo() -> None:
     Checks every sum in two ways and has the whole ledger audited; exits 1 when anything does not
     agree. It may be run again: it then tells the very same things, and nothing counts twice.
     """
+    quiet_driver()
     where = endpoints()
     page = Page(output)
     run(_tell(where, page))

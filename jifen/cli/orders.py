@@ -10,6 +10,7 @@ from jifen.demo.form import Columns, Form
 from jifen.demo.meter import Meter
 from jifen.demo.replay import plan, replay
 from jifen.demo.report import print_summary
+from jifen.demo.tell import quiet_driver
 from jifen.demo.telling import Place, check
 from jifen.stack.settings import StackSettings
 
@@ -104,6 +105,7 @@ def _replay(
         member_prefix=member_prefix,
         order_prefix=order_prefix,
     )
+    quiet_driver()
     where = endpoints()
     home = StackSettings().home
     meter = Meter(messages)

@@ -1,8 +1,9 @@
 """Telling events through Kafka, and where in its topics they ended."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaProducer
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 # The producer is idempotent and would try for ever; whoever waits at a terminal should not.
 PATIENCE_SECONDS: Final = 30.0
+_GIVE_UP_SECONDS = 3.0
 _MAX_IN_FLIGHT = 2_000
 
 
@@ -39,7 +41,7 @@ class Teller:
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
-        self._on_their_way: list[Awaitable[RecordMetadata]] = []
+        self._on_their_way: list[asyncio.Future[RecordMetadata]] = []
         self.ends: Ends = {}
         self.told = 0
 
@@ -63,18 +65,35 @@ class Teller:
             partition = Partition(record.topic, record.partition)
             self.ends[partition] = max(self.ends.get(partition, 0), record.offset + 1)
 
+    async def give_up(self) -> None:
+        """End the producer at once; what is still on its way may or may not arrive."""
+        # Cancelled, its own end waits for tasks of the driver's that a deaf broker never ends.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(abandon(self._producer), _GIVE_UP_SECONDS)
+
+
+def quiet_driver() -> None:
+    """Keep what the driver leaves behind, when it is given up, off a person's terminal.
+
+    The command says in a sentence that the broker is gone; the event loop would add a page about
+    futures of the driver's that nobody waits for any more.
+    """
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
 
 @asynccontextmanager
 async def open_teller(bootstrap: str, *, client_id: str = "jifen-demo") -> AsyncIterator[Teller]:
     """Open a teller; at the end all it was given is in Kafka, or ReplayError was raised."""
-    producer = create_producer(KafkaSettings(bootstrap=bootstrap), client_id=client_id)
+    patience_ms = round(PATIENCE_SECONDS * 1_000)  # a broker that restarts is back sooner
+    settings = KafkaSettings(bootstrap=bootstrap, request_timeout_ms=patience_ms)
+    producer = create_producer(settings, client_id=client_id)
+    teller = Teller(producer)
     try:
         await producer.start()
-        teller = Teller(producer)
         yield teller
         await teller.arrived()
     except BaseException:
-        await abandon(producer)
+        await teller.give_up()
         raise
     await producer.stop()
 
@@ -84,6 +103,6 @@ async def _bounded(work: Awaitable[T]) -> T:
         return await asyncio.wait_for(work, PATIENCE_SECONDS)
     except (TimeoutError, KafkaError) as error:
         raise ReplayError(
-            f"Kafka has not taken an event for {PATIENCE_SECONDS:.0f} s ({type(error).__name__}): "
-            "see `jifen status`. What arrived counts; telling all of it again adds nothing twice"
+            f"Kafka takes no events, not in {PATIENCE_SECONDS:.0f} s ({type(error).__name__}): see "
+            "`jifen status`. What arrived counts; telling all of it again adds nothing twice"
         ) from error
