@@ -1,7 +1,10 @@
 """One deployment per test, on the servers that tests share."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.chaos.servers import Victim, own_postgres
 from tests.integration.consuming.crew import Place
 from tests.integration.consuming.shop import Books, open_books, place_of
 from tests.support.brokers import KafkaHandle
@@ -19,3 +22,10 @@ async def books(database: Database, kafka: KafkaHandle) -> Books:
 def place(books: Books, home: Home) -> Place:
     """Where its services run."""
     return place_of(books, home.folder)
+
+
+@pytest.fixture(scope="session")
+def victim(home: Home) -> Iterator[Victim]:
+    """A PostgreSQL that may be killed."""
+    with own_postgres(home) as victim:
+        yield victim

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -26,13 +27,28 @@ def kill_all(server: EmbeddedPostgres) -> None:
     psutil.wait_procs(family, timeout=30)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Victim:
+    """A PostgreSQL of the chaos tests' own, which they kill and set back one after the other."""
+
+    server: EmbeddedPostgres
+    handle: PostgresHandle
+
+    @asynccontextmanager
+    async def books(self, kafka: KafkaHandle) -> AsyncIterator[Books]:
+        """Open books in a database of the server."""
+        async with self.handle.database() as database:
+            yield await open_books(database, kafka)
+        assert self.handle.deadlocks == 0
+
+
 @contextmanager
-def own_postgres(home: Home, name: str) -> Iterator[EmbeddedPostgres]:
+def own_postgres(home: Home) -> Iterator[Victim]:
     """Run a PostgreSQL in a folder of its own."""
-    server = EmbeddedPostgres(home.folder / name, home.run_as)
+    server = EmbeddedPostgres(home.folder / "victim", home.run_as)
     server.start()
     try:
-        yield server
+        yield Victim(server=server, handle=PostgresHandle(owner_url=server.config.url("postgres")))
     finally:
         server.stop()
 
@@ -46,15 +62,6 @@ async def own_kafka(home: Home, name: str) -> AsyncIterator[EmbeddedKafka]:
         yield server
     finally:
         server.stop()
-
-
-@asynccontextmanager
-async def books_on(postgres: EmbeddedPostgres, kafka: KafkaHandle) -> AsyncIterator[Books]:
-    """Open books in a database of the server; it goes with the server's folder."""
-    handle = PostgresHandle(owner_url=postgres.config.url("postgres"))
-    async with handle.database() as database:
-        yield await open_books(database, kafka)
-    assert handle.deadlocks == 0
 
 
 def copy_data(source: Path, target: Path) -> None:

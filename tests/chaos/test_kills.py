@@ -1,6 +1,7 @@
 """kill -9 of everything, one after the other, while events flow: nothing lost, nothing doubled."""
 
 import asyncio
+import logging
 import random
 import signal
 from contextlib import AsyncExitStack
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.servers import books_on, kill_all, own_kafka, own_postgres
+from tests.chaos.servers import Victim, kill_all, own_kafka
 from tests.integration.consuming.crew import Place, Service
 from tests.integration.consuming.shop import Books, Told, open_books, place_of, send, world_of
 from tests.support.brokers import KafkaHandle
@@ -17,6 +18,8 @@ from tests.support.model import stories
 from tests.support.stack import Home
 
 pytestmark = [pytest.mark.timeout(600)]
+
+_log = logging.getLogger(__name__)
 
 # A transaction of a stopped process can't end any more; rows are what the relay has to move.
 _IN_FLIGHT = """
@@ -96,24 +99,24 @@ async def test_earn_and_relay_are_killed(books: Books, place: Place, form: Form)
     async with place.service("relay"), place.service("earn"):
         await books.until_done()
     await books.check(world_of(told))
+    _log.info("of %d kills so many found something in flight: %s", form.kills, caught)
     assert caught.earn * 2 >= form.kills, f"too few of {form.kills} kills hit a batch: {caught}"
     assert caught.relay * 2 >= form.kills, f"too few of {form.kills} kills hit a page: {caught}"
 
 
 @pytest.mark.chaos
-async def test_postgres_is_killed(kafka: KafkaHandle, home: Home) -> None:
+async def test_postgres_is_killed(victim: Victim, kafka: KafkaHandle, home: Home) -> None:
     told = stories(53, members=200, events=6_000, contested=False)
     async with AsyncExitStack() as stack:
-        server = stack.enter_context(own_postgres(home, "killed"))
-        books = await stack.enter_async_context(books_on(server, kafka))
+        books = await stack.enter_async_context(victim.books(kafka))
         place = place_of(books, home.folder)
         relay = await stack.enter_async_context(place.service("relay"))
         earn = await stack.enter_async_context(place.service("earn"))
         await asyncio.to_thread(send, books.bootstrap, told)
         for records in (500, 2_000, 4_000):
             await books.until_read(records)
-            kill_all(server)
-            server.start()
+            kill_all(victim.server)
+            victim.server.start()
         await books.until_done()
         assert earn.running
         assert relay.running

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.chaos.servers import books_on, copy_data, own_postgres
+from tests.chaos.servers import Victim, copy_data
 from tests.integration.consuming.shop import place_of, send, world_of
 from tests.integration.earn.desk import standings, teller
 from tests.support.brokers import KafkaHandle
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 @pytest.mark.parametrize("quiet", [True, False], ids=["quiet", "busy"])
 async def test_lost_time_is_told_again_without_a_restart(
-    kafka: KafkaHandle, home: Home, *, quiet: bool
+    victim: Victim, kafka: KafkaHandle, home: Home, *, quiet: bool
 ) -> None:
     # Without bonuses of friends' orders: see the last test.
     told = [
@@ -29,9 +29,8 @@ async def test_lost_time_is_told_again_without_a_restart(
     ]
     later = len(told) if quiet else 3_000
     async with AsyncExitStack() as stack:
-        server = stack.enter_context(own_postgres(home, f"restored-{quiet}"))
-        backup = home.folder / f"backup-{quiet}"
-        books = await stack.enter_async_context(books_on(server, kafka))
+        server, backup = victim.server, home.folder / "backup"
+        books = await stack.enter_async_context(victim.books(kafka))
         place = place_of(books, home.folder)
         relay = await stack.enter_async_context(place.service("relay"))
         earn = await stack.enter_async_context(place.service("earn"))
