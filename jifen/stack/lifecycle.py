@@ -31,7 +31,16 @@ _SERVER_SECONDS = 180
 _SERVICE_SECONDS = 90
 _LAST_LINES = 5
 # What a stack puts into its folders.
-_OURS = ("postgres", "postgres-*", "kafka", "logs", "lock", "state.json*", "supervisor*")
+_OURS = (
+    "postgres",
+    "postgres-*",
+    "kafka",
+    "logs",
+    "lock",
+    "state.json*",
+    "supervisor*",
+    "replays.json",
+)
 _PAUSE_SECONDS = 0.2
 
 

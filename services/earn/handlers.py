@@ -41,6 +41,7 @@ class Earn:
             fingerprint=fingerprint(event.data),
             event=event,
             record=record,
+            asks=_asks(event.data),
         )
 
     async def lock(self, connection: Connection, commands: Sequence[Command]) -> Desk:
@@ -71,12 +72,20 @@ def _by_type(commands: Sequence[Command]) -> store.Told:
         OrderRefunded: told.refunds,
         CheckInMade: told.check_ins,
         ShareOrdered: told.friend_orders,
+        ShareBonusReversed: told.reversals,
     }
     for command in commands:
         wanted = lists.get(type(command.event.data))
         if wanted is not None:
             wanted.append(command.event.data)
     return told
+
+
+def _asks(data: Wire) -> tuple[Cause, ...]:
+    """Name what else deciding an event asks of its member's ledger."""
+    if type(data) is ShareBonusReversed:
+        return (causes.friend_ordered(data.order_id),)
+    return ()
 
 
 _CAUSES: Final[Mapping[type[Wire], Callable[[Any, str], Cause]]] = {

@@ -11,6 +11,7 @@ from services.earn.domain.award import AwardState
 from services.earn.domain.check_in import CheckInDay
 from services.earn.domain.desk import Desk, FriendClaim, OrderClaim
 from shared.contract.check_ins import CheckInMade
+from shared.contract.ledger_commands import ShareBonusReversed
 from shared.contract.orders import OrderPaid, OrderRefunded
 from shared.contract.shares import ShareOrdered
 from shared.ledger.hash import date_text
@@ -29,6 +30,7 @@ class Told:
     refunds: list[OrderRefunded] = field(default_factory=list)
     check_ins: list[CheckInMade] = field(default_factory=list)
     friend_orders: list[ShareOrdered] = field(default_factory=list)
+    reversals: list[ShareBonusReversed] = field(default_factory=list)
 
 
 async def lock(connection: Connection, told: Told) -> Desk:
@@ -56,7 +58,7 @@ async def load(
     """Read awards, friends and check-in days; `check_ins` are (member, local day)."""
     if told.refunds:
         await _load_awards(connection, told.refunds, desk)
-    if told.refunds or told.friend_orders:
+    if told.refunds or told.friend_orders or told.reversals:
         await _load_friends(connection, told, desk)
     if check_ins:
         await _load_days(connection, check_ins, desk)
@@ -100,6 +102,7 @@ async def _load_awards(
 
 async def _load_friends(connection: Connection, told: Told, desk: Desk) -> None:
     friends = [share.friend_id for share in told.friend_orders]
+    friends += [reversal.friend_id for reversal in told.reversals]
     orders = [refund.order_id for refund in told.refunds]
     for row in await connection.fetch(_SQL["load_friends"], friends, orders):
         claim = FriendClaim(**dict(row))

@@ -64,7 +64,8 @@ class Batch(Generic[State]):
                 for one in waiting
                 if isinstance(one.item, Command) and one.item.member_id in books
             ]
-            await ledger.load(connection, books, [(one.member_id, one.cause) for one in commands])
+            asked = [(one.member_id, cause) for one in commands for cause in (one.cause, *one.asks)]
+            await ledger.load(connection, books, asked)
             await self.domain.load(connection, commands, state)
             stages.mark("load")
             folded = fold(

@@ -21,6 +21,8 @@ class Command:
     fingerprint: bytes
     event: Event
     record: Record
+    # Other causes of the member that deciding asks about: has the ledger an entry of them?
+    asks: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

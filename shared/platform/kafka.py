@@ -14,6 +14,9 @@ MAX_BATCH_BYTES = 256 * 1024
 # As large as the largest record a topic of ours takes.
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 
+# A producer that is given up has nothing left that is worth a longer wait.
+ABANDON_SECONDS = 3.0
+
 
 def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProducer:
     """Make a producer that neither loses nor reorders while it lives; start it to use it.
@@ -43,8 +46,9 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     if sender is not None:
         sender.cancel()
         await producer.client.close()
-        with contextlib.suppress(KafkaError, asyncio.CancelledError):
-            await sender
+        # It may await an answer that never comes; the cancel of the time-out reaches that too.
+        with contextlib.suppress(KafkaError, asyncio.CancelledError, TimeoutError):
+            await asyncio.wait_for(sender, ABANDON_SECONDS)
     producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
     await producer.stop()
 

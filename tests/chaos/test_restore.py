@@ -21,12 +21,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 async def test_lost_time_is_told_again_without_a_restart(
     victim: Victim, kafka: KafkaHandle, home: Home, *, quiet: bool
 ) -> None:
-    # Without bonuses of friends' orders: see the last test.
-    told = [
-        one
-        for one in stories(61 + quiet, members=150, events=4_000, contested=False)
-        if one[0] != "share.ordered.v1"
-    ]
+    told = stories(61 + quiet, members=150, events=4_000, contested=False)
     later = len(told) if quiet else 3_000
     async with AsyncExitStack() as stack:
         server, backup = victim.server, home.folder / "backup"
@@ -55,7 +50,6 @@ async def test_lost_time_is_told_again_without_a_restart(
         await books.check(world_of(told), published=False)
 
 
-@pytest.mark.xfail(strict=True, reason="a bonus's reversal does not wait for the bonus yet")
 async def test_a_reversal_from_lost_time_takes_nothing_that_was_not_given(
     database: Database,
 ) -> None:

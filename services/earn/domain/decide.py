@@ -148,13 +148,28 @@ def decide_friend_order(
 
 
 def decide_bonus_reversal(
-    told: ShareBonusReversed, telling: Telling, book: Book, _desk: Desk, moment: Moment
+    told: ShareBonusReversed, telling: Telling, book: Book, desk: Desk, moment: Moment
 ) -> Outcome:
-    """Take a sharer's bonus back: nothing is left of the friend's order."""
+    """Take a sharer's bonus back: nothing is left of the friend's order.
+
+    After a restore this command of the lost time may be read before the bonus is given again:
+    it waits for that, and takes nothing where this time nothing was given.
+    """
+    bonus = causes.friend_ordered(told.order_id)
+    if bonus not in book.known:
+        return Park(bonus)
+    claim = desk.friends.get(told.friend_id)
+    given = claim is not None and (claim.order_id, claim.member_id) == (
+        told.order_id,
+        told.member_id,
+    )
     explanation = share.reversal(
         order_id=told.order_id, refund_id=told.refund_id, points=told.points
     )
     reason = _reason(explanation, telling)
+    if not given:
+        book.note(telling, "reversed", {**reason, "zero": "nothing-given"}, moment.today)
+        return APPLIED
     awarded_to = told.expires_on or NEVER
     _take_back(telling, book, told.points, awarded_to=awarded_to, reason=reason, moment=moment)
     return APPLIED
