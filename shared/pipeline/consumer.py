@@ -20,13 +20,14 @@ from typing_extensions import override
 from shared.pipeline.domain import State
 from shared.pipeline.edges import REVOKE_PATIENCE_SECONDS, make_subscriber
 from shared.pipeline.errors import StaleOffsetsError
+from shared.pipeline.gauges import Gauges
 from shared.pipeline.intake import Intake
 from shared.pipeline.offsets import Offsets
 from shared.pipeline.reader import PatientConsumer, Read
 from shared.pipeline.store import Partition
 from shared.pipeline.writer import Writer
 from shared.platform.backoff import Backoff
-from shared.platform.clock import monotonic, unix_seconds
+from shared.platform.clock import monotonic
 from shared.platform.log import describe
 from shared.platform.metrics import Metrics
 from shared.platform.settings import KafkaSettings
@@ -60,6 +61,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         """Take the parts; nothing is connected before `start`."""
         self._settings, self._topics, self._writer = settings, topics, writer
         self._offsets, self._metrics = offsets, metrics
+        self._gauges = Gauges(metrics, writer.group, topics)
         self._intake = Intake(self._seek_back, self._count_hole)
         self._assigned: frozenset[TopicPartition] = frozenset()
         self._in_flight: asyncio.Task[None] | None = None
@@ -188,8 +190,15 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             positions = dict(self._writer.positions)
+            self._show_lag(positions)
             if self._in_flight is None and positions and await self._offsets.moved(positions):
                 self._rewind_if_quiet(positions)
+
+    def _show_lag(self, positions: Mapping[Partition, int]) -> None:
+        """Keep the gauges true while no batch ends: nothing to read, or a batch that is stuck."""
+        if self._in_flight is None:
+            self._gauges.caught_up()
+        self._gauges.behind(positions, self._consumer.highwater)
 
     def _rewind_if_quiet(self, seen: Mapping[Partition, int]) -> None:
         if self._in_flight is None and self._writer.positions == seen:
@@ -213,13 +222,8 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
             await asyncio.sleep(1.0)
 
     async def _write(self, read: Sequence[Read]) -> None:
-        self._metrics.consumer_last_poll_timestamp_seconds.labels(self._writer.group).set(
-            unix_seconds()
-        )
+        self._gauges.received(read)
         taken = [] if self._stopping else self._intake.take(read, self._writer.positions)
-        for topic in {one.topic for one in read}:
-            count = sum([one.topic == topic for one in read])
-            self._metrics.events_received.labels(self._metrics.service, topic).inc(count)
         if not taken:
             return
         self._in_flight_since = monotonic()
@@ -240,7 +244,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
             self._rewind(str(error))
         elif error is not None:
             raise error
-        self._show_lag()
+        self._gauges.behind(self._writer.positions, self._consumer.highwater)
         await self._commit()
 
     async def _finish_in_flight(self, patience_seconds: float) -> None:
@@ -262,14 +266,6 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
             await consumer.commit(dict(self._stored()))
         except (KafkaError, ValueError) as error:
             _log.info("kafka's own commit failed", extra={"error": describe(error)})
-
-    def _show_lag(self) -> None:
-        for at, offset in self._writer.positions.items():
-            end = self._consumer.highwater(TopicPartition(*at))
-            if end is not None:
-                self._metrics.consumer_lag_messages.labels(
-                    at.topic, str(at.partition), self._writer.group
-                ).set(max(0, end - offset))
 
     def _stored(self) -> Mapping[TopicPartition, int]:
         return {

@@ -3,7 +3,7 @@
 from typing import Final
 
 START: Final = 500
-SMALLEST: Final = 200
+SMALLEST: Final = 500
 """Below this a transaction's own cost outweighs what a shorter one frees; time-outs may go on."""
 
 LARGEST: Final = 2_000
