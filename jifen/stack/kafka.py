@@ -103,12 +103,13 @@ class Kafka:
         return [str(self.java), *_JVM, f"@{arguments}"]
 
     def _format(self) -> None:
+        # An id may begin with a dash; named with "=", it is no option of the tool.
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         done = subprocess.run(
             [
                 *self._java(),
                 *("kafka.tools.StorageTool", "format", "--ignore-formatted"),
-                *("--cluster-id", cluster, "--config", str(self._properties)),
+                *(f"--cluster-id={cluster}", "--config", str(self._properties)),
             ],
             check=False,
             capture_output=True,
