@@ -15,12 +15,12 @@ Raw = tuple[bytes, bytes, list[tuple[str, bytes]]]
 """Key, value and headers of one record."""
 
 
-def orders(events: int, *, seed: int = 1, members: int = MEMBERS) -> Iterator[Raw]:
-    """Make so many orders; ids carry the seed."""
+def orders(events: int, *, seed: int = 1, members: int = MEMBERS, of: str = "m") -> Iterator[Raw]:
+    """Make so many orders of members whose ids begin with `of`; order ids carry the seed."""
     random = Random(seed)  # noqa: S311
     for number in range(events):
         paid_at = START + timedelta(seconds=random.randrange(86_400 * 200))
-        yield order(f"o{seed}-{number}", f"m{random.randrange(members)}", paid_at, random)
+        yield order(f"o{seed}-{number}", f"{of}{random.randrange(members)}", paid_at, random)
 
 
 def order(order_id: str, member_id: str, paid_at: datetime, random: Random) -> Raw:

@@ -24,7 +24,7 @@ from shared.platform.clock import monotonic
 from shared.platform.settings import DatabaseSettings
 from shared.program.revisions import Revisions
 from shared.program.store import read_newer
-from tests.bench.load import orders
+from tests.bench.load import MEMBERS, orders
 
 BATCH: Final = 500
 CONNECTIONS: Final = 8
@@ -110,9 +110,10 @@ async def _naive_one(connection: Any, command: Command) -> None:
 
 
 def commands_of(events: int, number: int) -> list[Command]:
-    """Decode beforehand what this process will apply."""
+    """Decode beforehand what this process will apply; its members are its own, as partitions'."""
     earn = Earn(zone="Asia/Shanghai")
     batch = Batch(domain=earn, cluster_id=CLUSTER, revisions=Revisions())
+    told = orders(events, seed=100 + number, members=MEMBERS // 2, of=f"m{number}-")
     items = [
         batch.understand(
             Record(
@@ -125,7 +126,7 @@ def commands_of(events: int, number: int) -> list[Command]:
                 headers=tuple(headers),
             )
         )
-        for offset, (key, value, headers) in enumerate(orders(events, seed=100 + number))
+        for offset, (key, value, headers) in enumerate(told)
     ]
     return [item for item in items if isinstance(item, Command)]
 
