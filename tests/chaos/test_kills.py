@@ -33,6 +33,10 @@ SELECT
 """
 
 
+GLANCES = 20
+"""How often a kill looks again for a batch in flight before it takes what there is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """How much is told and how often something dies meanwhile."""
@@ -45,7 +49,7 @@ class Form:
     def moments(self) -> list[int]:
         """Draw after how many records each kill comes; the last leaves work to be recovered."""
         chance = random.Random(self.seed)  # noqa: S311 - seeded, so that a failure can be repeated
-        return sorted(chance.sample(range(1, int(self.events * 0.9)), self.kills))
+        return sorted(chance.sample(range(1, int(self.events * 0.8)), self.kills))
 
     def told(self) -> Told:
         return stories(self.seed, members=self.members, events=self.events, contested=False)
@@ -59,11 +63,22 @@ SOAK = pytest.param(
 )
 
 
-async def caught_in_flight(books: Books, earn: Service, relay: Service) -> tuple[bool, bool]:
-    """Stop both dead, look whether each had something under way, and kill them."""
-    for service in (earn, relay):
-        service.send(signal.SIGSTOP)
-    (row,) = await books.fetch(_IN_FLIGHT)
+async def caught_in_flight(
+    books: Books, earn: Service, relay: Service, chance: random.Random
+) -> tuple[bool, bool]:
+    """Stop both dead inside a batch, look whether each had something under way, and kill them.
+
+    A moment between two batches is let go, a few times: there nothing can be lost or doubled.
+    """
+    for _ in range(GLANCES):
+        await asyncio.sleep(chance.uniform(0, 0.02))
+        for service in (earn, relay):
+            service.send(signal.SIGSTOP)
+        (row,) = await books.fetch(_IN_FLIGHT)
+        if row["batches"] and row["rows"]:
+            break
+        for service in (earn, relay):
+            service.send(signal.SIGCONT)
     for service in (earn, relay):
         await service.kill()
     return bool(row["batches"]), bool(row["rows"])
@@ -83,9 +98,8 @@ async def run_and_die(books: Books, place: Place, form: Form) -> Caught:
     caught = Caught()
     for moment in form.moments():
         async with place.service("relay") as relay, place.service("earn") as earn:
-            await books.until_read(moment)
-            await asyncio.sleep(chance.uniform(0, 0.05))
-            batch, rows = await caught_in_flight(books, earn, relay)
+            await books.until_read(moment, more=True)
+            batch, rows = await caught_in_flight(books, earn, relay, chance)
             caught.earn += batch
             caught.relay += rows
     return caught

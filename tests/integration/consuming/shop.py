@@ -103,14 +103,18 @@ class Books:
         rows = await self.fetch(_OFFSETS, GROUP)
         return {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
-    async def until_read(self, records: int, *, patience_seconds: float = 120) -> None:
-        """Wait until so many records of the shop's topics were read."""
+    async def until_read(
+        self, records: int, *, more: bool = False, patience_seconds: float = 120
+    ) -> None:
+        """Wait until so many records of the shop's topics were read, and `more` than there were."""
         deadline = monotonic() + patience_seconds
         async with self.connected() as connection:
+            before = None
             while True:
                 rows = await connection.fetch(_OFFSETS, GROUP)
                 read = sum(r["next_offset"] for r in rows if r["topic"] != TOPICS[-1])
-                if read >= records:
+                before = read if before is None else before
+                if read >= records and (read > before or not more):
                     return
                 assert monotonic() < deadline, f"read {read} of {records} records"
                 await asyncio.sleep(0.005)
