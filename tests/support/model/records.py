@@ -9,6 +9,11 @@ TOPICS = {
     "check-in.made.v1": "check-ins.v1",
     "share.clicked.v1": "shares.v1",
     "share.ordered.v1": "shares.v1",
+    "redemption.requested.v1": "redemptions.v1",
+    "redemption.confirmed.v1": "redemptions.v1",
+    "redemption.cancelled.v1": "redemptions.v1",
+    "shipment.sent.v1": "shipments.v1",
+    "shipment.delivered.v1": "shipments.v1",
 }
 
 
