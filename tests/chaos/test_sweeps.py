@@ -20,10 +20,9 @@ from shared.program.dates import local_day
 from tests.integration.consuming.shop import Books, open_books, place_of, send
 from tests.integration.ledger.desk import Standing, audited, connected, expected, standing
 from tests.support.brokers import KafkaHandle
-from tests.support.databases import Database, PostgresHandle
+from tests.support.databases import Database, PostgresHandle, owner_of
 from tests.support.model import Rules, World, stories
 from tests.support.stack import Home
-from tests.support.tellings import owner_of
 from tests.unit.ledger.lives import Life
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]

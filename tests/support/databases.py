@@ -11,6 +11,7 @@ import asyncpg
 
 from jifen.stack.migrations import migrate
 from jifen.stack.roles import SERVICE_ROLES, as_role, let_in
+from shared.platform.postgres import Connection, set_codecs
 
 _MAINTENANCE = "postgres"
 _CALLED = "SELECT schemaname || '.' || funcname AS name FROM pg_stat_user_functions"
@@ -103,6 +104,17 @@ class Database:
     def dsn(self, role: str | None = None) -> str:
         """Return its URL, for its owner or for a role such as `jifen_earn`."""
         return self.server.dsn(self.name, role)
+
+
+@asynccontextmanager
+async def owner_of(database: Database) -> AsyncIterator[Connection]:
+    """Yield a connection of the database's owner, with the codecs that services have."""
+    connection = await asyncpg.connect(database.dsn(), timeout=30)
+    try:
+        await set_codecs(connection)
+        yield connection
+    finally:
+        await connection.close()
 
 
 def _fresh_name(kind: str) -> str:

@@ -1,15 +1,9 @@
-"""Events to tell, as on the wire, and a connection to look at what they came to."""
+"""Events to tell, as on the wire."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
-
-from shared.platform import postgres
 from tests.integration.earn.desk import now
-from tests.support.databases import Database
 
 Story = tuple[str, dict[str, Any]]
 
@@ -35,14 +29,3 @@ def shared(order: str, sharer: str, friend: str) -> Story:
 
 def checked_in(member: str, at: str = AT) -> Story:
     return "check-in.made.v1", {"member_id": member, "made_at": at}
-
-
-@asynccontextmanager
-async def owner_of(database: Database) -> AsyncIterator[postgres.Connection]:
-    """Yield a connection of the database's owner."""
-    connection = await asyncpg.connect(database.dsn())
-    try:
-        await postgres.set_codecs(connection)
-        yield connection
-    finally:
-        await connection.close()

@@ -5,8 +5,7 @@ import pytest
 from services.earn.handlers import GROUP
 from shared.pipeline.store import is_braked, trip_brake
 from tests.integration.cli.conftest import Jifen
-from tests.support.databases import Database
-from tests.support.tellings import owner_of
+from tests.support.databases import Database, owner_of
 
 # Each command is a process of its own, and the machine may be busy.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]

@@ -13,8 +13,8 @@ from shared.pipeline.rows import record_columns
 from tests.integration.cli.conftest import Jifen
 from tests.integration.earn.desk import Teller, entries, teller
 from tests.support.brokers import KafkaHandle
-from tests.support.databases import Database
-from tests.support.tellings import Story, owner_of, paid
+from tests.support.databases import Database, owner_of
+from tests.support.tellings import Story, paid
 
 # Each command is a process of its own, and the machine may be busy.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]

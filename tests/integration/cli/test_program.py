@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from shared.program.load import default_text
-from shared.program.store import seed
 from tests.integration.cli.conftest import NOBODY, Jifen
 from tests.integration.earn.desk import now
 from tests.integration.stack.command import Command
-from tests.support.databases import Database
-from tests.support.tellings import owner_of
+from tests.support.databases import Database, owner_of
+from tests.support.earning import give_program
 
 # Each command is a process of its own, and the machine may be busy.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
@@ -40,8 +39,7 @@ def no_program(tmp_path: Path) -> Path:
 @pytest.fixture
 async def seeded(database: Database) -> Database:
     """A database with revision 1."""
-    async with owner_of(database) as owner:
-        await seed(owner, by="test")
+    await give_program(database)
     return database
 
 

@@ -7,8 +7,8 @@ import pytest
 from shared.pipeline.operator import SQL
 from tests.integration.cli.conftest import Jifen
 from tests.integration.earn.desk import teller
-from tests.support.databases import Database
-from tests.support.tellings import owner_of, paid, refunded, shared
+from tests.support.databases import Database, owner_of
+from tests.support.tellings import paid, refunded, shared
 
 # Each command is a process of its own, and the machine may be busy.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]

@@ -13,14 +13,13 @@ from confluent_kafka import Producer
 
 from services.earn.handlers import GROUP, TOPICS
 from shared.contract.topics import PARTITIONS, dead_letter_topic
-from shared.platform import postgres
 from shared.platform.clock import monotonic
-from shared.program.store import seed
 from tests.integration.consuming.crew import Place
 from tests.integration.earn.desk import expected, now, standings
 from tests.integration.relay.outbox import first_tellings, records_of
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database
+from tests.support.earning import give_program
 from tests.support.model import Rules, World, encode, topic_of
 
 Told = Sequence[tuple[str, dict[str, Any]]]
@@ -195,10 +194,7 @@ class Books:
 async def open_books(database: Database, kafka: KafkaHandle) -> Books:
     """Give a database the default program, and empty all topics."""
     await kafka.fresh_topics(*ALL_TOPICS, partitions=PARTITIONS)
-    owner = await asyncpg.connect(database.dsn())
-    await postgres.set_codecs(owner)
-    await seed(owner, by="test")
-    await owner.close()
+    await give_program(database)
     return Books(database=database, bootstrap=kafka.bootstrap)
 
 

@@ -9,14 +9,17 @@ from rich.console import Console
 
 from jifen.demo.meter import Meter
 from jifen.demo.telling import Place
-from tests.integration.demo.earning import earning
+from services.earn.handlers import TOPICS
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database
+from tests.support.earning import earning, give_program
 
 
 @pytest.fixture
 async def place(database: Database, kafka: KafkaHandle, tmp_path: Path) -> AsyncIterator[Place]:
     """Where earn runs."""
+    await kafka.fresh_topics(*TOPICS)
+    await give_program(database)
     async with earning(database, kafka):
         yield Place(
             kafka_bootstrap=kafka.bootstrap, database_url=database.dsn(), home=tmp_path / "home"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-import asyncpg
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
@@ -20,8 +19,9 @@ from shared.platform import postgres
 from shared.platform.metrics import Metrics
 from shared.platform.settings import DatabaseSettings
 from shared.program.revisions import Revisions
-from shared.program.store import read_newer, seed
-from tests.support.databases import Database
+from shared.program.store import read_newer
+from tests.support.databases import Database, owner_of
+from tests.support.earning import give_program
 from tests.support.model import World, encode, topic_of
 
 CLUSTER = "cluster-of-the-test"
@@ -83,13 +83,11 @@ class Teller:
 
 async def teller(database: Database, *, batch: int = 500, domain: Any = None) -> Teller:
     """Make a writer with the rights of earn on a database that has the default program."""
-    owner = await asyncpg.connect(database.dsn())
-    await postgres.set_codecs(owner)
-    await seed(owner, by="test")
-    revisions = Revisions(await read_newer(owner, 0))
+    await give_program(database)
     topics = ["orders.v1", "check-ins.v1", "shares.v1", "ledger-commands.v1"]
-    await owner.execute(SQL["begin_offsets"], GROUP, topics, [0] * 4, CLUSTER, [0] * 4)
-    await owner.close()
+    async with owner_of(database) as owner:
+        revisions = Revisions(await read_newer(owner, 0))
+        await owner.execute(SQL["begin_offsets"], GROUP, topics, [0] * 4, CLUSTER, [0] * 4)
     settings = DatabaseSettings(url=SecretStr(database.dsn("jifen_earn")))
 
     async def connect() -> postgres.Connection:
@@ -109,28 +107,20 @@ async def teller(database: Database, *, batch: int = 500, domain: Any = None) ->
 
 async def standings(database: Database) -> dict[str, Standing]:
     """Read (balance, {date: (points, expired - forgiven)}) of every member with entries."""
-    connection = await asyncpg.connect(database.dsn())
-    try:
-        balances = await connection.fetch(
-            "SELECT member_id, balance FROM ledger.account WHERE seq > 0"
-        )
+    async with owner_of(database) as owner:
+        balances = await owner.fetch("SELECT member_id, balance FROM ledger.account WHERE seq > 0")
         found: dict[str, Standing] = {row["member_id"]: (row["balance"], {}) for row in balances}
-        for row in await connection.fetch("SELECT * FROM ledger.lot"):
+        for row in await owner.fetch("SELECT * FROM ledger.lot"):
             left = (row["points"], row["expired"] - row["forgiven"])
             if any(left):
                 found[row["member_id"]][1][row["expires_on"]] = left
-    finally:
-        await connection.close()
     return found
 
 
 async def entries(database: Database) -> dict[str, list[tuple[str, str, int, int]]]:
     """Read (cause, kind, points, balance) of every member's entries, in order."""
-    connection = await asyncpg.connect(database.dsn())
-    try:
-        rows = await connection.fetch("SELECT * FROM ledger.entry ORDER BY member_id, seq")
-    finally:
-        await connection.close()
+    async with owner_of(database) as owner:
+        rows = await owner.fetch("SELECT * FROM ledger.entry ORDER BY member_id, seq")
     found: dict[str, list[tuple[str, str, int, int]]] = {}
     for row in rows:
         line = (row["cause"], row["kind"], row["points"], row["balance"])

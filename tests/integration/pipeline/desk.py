@@ -21,19 +21,19 @@ from shared.platform import postgres
 from shared.platform.metrics import Metrics
 from shared.platform.settings import DatabaseSettings
 from shared.program.revisions import Revisions
-from shared.program.store import read_newer, seed
+from shared.program.store import read_newer
 from tests.integration.earn.desk import CLUSTER, Teller
 from tests.integration.pipeline.doubles import ZONE
-from tests.support.databases import Database
-from tests.support.tellings import owner_of
+from tests.support.databases import Database, owner_of
+from tests.support.earning import give_program
 
 TOPICS = ("orders.v1", "check-ins.v1", "shares.v1", "ledger-commands.v1")
 
 
 async def begin(database: Database, *, partitions: int = 1) -> None:
     """Give the database its program and the group its offsets."""
+    await give_program(database)
     async with owner_of(database) as owner:
-        await seed(owner, by="test")
         for partition in range(partitions):
             numbers, zeros = [partition] * len(TOPICS), [0] * len(TOPICS)
             await owner.execute(SQL["begin_offsets"], GROUP, TOPICS, numbers, CLUSTER, zeros)

@@ -13,9 +13,9 @@ from shared.pipeline.store import is_braked
 from tests.integration.earn.desk import Teller, expected, now, standings
 from tests.integration.pipeline.desk import begin, dead_letters, replayed, rows, started, until
 from tests.integration.pipeline.doubles import Buggy
-from tests.support.databases import Database
+from tests.support.databases import Database, owner_of
 from tests.support.model import Rules, World
-from tests.support.tellings import Story, checked_in, owner_of, paid, refunded
+from tests.support.tellings import Story, checked_in, paid, refunded
 
 pytestmark = pytest.mark.integration
 

@@ -14,8 +14,8 @@ from shared.pipeline.operator import dismiss, mark_replayed
 from shared.platform.metrics import Metrics
 from shared.platform.settings import DatabaseSettings
 from tests.integration.pipeline.desk import begin, dead_letters, started, until
-from tests.support.databases import Database
-from tests.support.tellings import owner_of, paid, refunded
+from tests.support.databases import Database, owner_of
+from tests.support.tellings import paid, refunded
 
 pytestmark = pytest.mark.integration
 

@@ -23,9 +23,9 @@ from tests.integration.pipeline.desk import (
     tell_records,
     until,
 )
-from tests.support.databases import Database
+from tests.support.databases import Database, owner_of
 from tests.support.model import Rules, World
-from tests.support.tellings import Story, owner_of, paid, refunded, shared
+from tests.support.tellings import Story, paid, refunded, shared
 
 pytestmark = pytest.mark.integration
 

@@ -10,9 +10,9 @@ from shared.pipeline.command import Command
 from tests.integration.earn.desk import expected, now, standings
 from tests.integration.pipeline.desk import begin, dead_letters, rows, started, until
 from tests.integration.pipeline.doubles import Buggy, Planted, Refusing
-from tests.support.databases import Database
+from tests.support.databases import Database, owner_of
 from tests.support.model import Rules, World
-from tests.support.tellings import Story, owner_of, paid
+from tests.support.tellings import Story, paid
 
 pytestmark = pytest.mark.integration
 

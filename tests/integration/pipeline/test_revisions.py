@@ -9,8 +9,8 @@ from shared.program.load import default_text
 from shared.program.store import apply
 from tests.integration.earn.desk import Teller, now
 from tests.integration.pipeline.desk import begin, rows, started
-from tests.support.databases import Database
-from tests.support.tellings import owner_of, paid
+from tests.support.databases import Database, owner_of
+from tests.support.tellings import paid
 
 pytestmark = pytest.mark.integration
 

@@ -8,9 +8,9 @@ from shared.pipeline.errors import LostRaceError, StaleOffsetsError
 from tests.integration.earn.desk import entries, expected, now, standings
 from tests.integration.pipeline.desk import begin, dead_letters, rows, started
 from tests.integration.pipeline.doubles import Buggy, Disturbed
-from tests.support.databases import Database
+from tests.support.databases import Database, owner_of
 from tests.support.model import Rules, World, stories
-from tests.support.tellings import owner_of, paid
+from tests.support.tellings import paid
 
 pytestmark = pytest.mark.integration
 
