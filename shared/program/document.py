@@ -12,7 +12,7 @@ from typing import TypeAlias
 import yaml
 from typing_extensions import override
 
-from shared.program.errors import Fault, ProgramError
+from shared.program.errors import DocumentError, Fault
 
 # The default is under 3,000 characters; a program with hundreds of campaigns fits.
 MAX_CHARACTERS = 262_144
@@ -43,21 +43,24 @@ class Document:
         self.faults.append(Fault(path=dotted(path), message=message, line=line))
 
 
-def read(text: str) -> Document:
-    """Read one YAML document; raises ProgramError when it is not YAML at all."""
+def read(text: str, wanted: str = "a program") -> Document:
+    """Read one YAML document; raises DocumentError when it is not YAML at all.
+
+    `wanted` says what it should be, for a text that says nothing.
+    """
     if len(text) > MAX_CHARACTERS:
         message = f"expected at most {MAX_CHARACTERS} characters, got {len(text)}"
-        raise ProgramError([Fault(path="", message=message)])
+        raise DocumentError([Fault(path="", message=message)])
     try:
         node = _Composer(text).get_single_node()
     except yaml.MarkedYAMLError as error:
-        raise ProgramError([_broken(error)]) from None
+        raise DocumentError([_broken(error)]) from None
     except yaml.YAMLError as error:
         first_line = str(error).splitlines()[0]
-        raise ProgramError([Fault(path="", message=f"not YAML: {first_line}")]) from None
+        raise DocumentError([Fault(path="", message=f"not YAML: {first_line}")]) from None
     document = Document()
     if node is None:
-        raise ProgramError([Fault(path="", message="expected a program, got nothing")])
+        raise DocumentError([Fault(path="", message=f"expected {wanted}, got nothing")])
     document.data = _plain(node, (), document)
     return document
 

@@ -1,4 +1,4 @@
-"""What is wrong with a program document, all of it at once, in words its author understands."""
+"""What is wrong with a document, all of it at once, in words its author understands."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,9 +20,13 @@ class Fault:
         return text if self.line is None else f"{text} (line {self.line})"
 
 
-class ProgramError(ValueError):
-    """A document is no program; the caller shows `faults` to its author and applies nothing."""
+class DocumentError(ValueError):
+    """A document is not what it should be; `faults` are for its author, nothing is applied."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class ProgramError(DocumentError):
+    """A document is no program."""

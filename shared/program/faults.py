@@ -16,8 +16,8 @@ _SHOWN_CHARACTERS = 60
 # What pydantic puts behind a mapping's key when the key itself is at fault.
 _KEY = "[key]"
 
-# The key that tells the variants of a union apart, everywhere in the document.
-_TAG_KEY = "policy"
+# The keys that tell the variants of a union apart, everywhere in our documents.
+_TAG_KEYS = ("policy", "kind")
 
 _KINDS = {
     "model_type": "a mapping",
@@ -29,17 +29,20 @@ _KINDS = {
 }
 
 
-def faults_of(error: ValidationError, document: Document) -> list[Fault]:
-    """Say each error as a fault of the document."""
-    return [_fault(details, document) for details in error.errors(include_url=False)]
+def faults_of(
+    error: ValidationError, document: Document, root: type[BaseModel] = Program
+) -> list[Fault]:
+    """Say each error as a fault of the document, which should have been a `root`."""
+    return [_fault(details, document, root) for details in error.errors(include_url=False)]
 
 
-def _fault(details: ErrorDetails, document: Document) -> Fault:
-    path, known = _trace(details["loc"])
+def _fault(details: ErrorDetails, document: Document, root: type[BaseModel]) -> Fault:
+    path, known = _trace(details["loc"], root)
     kind, given = details["type"], details["input"]
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
-        path = (*path, _TAG_KEY)
-        given = given.get(_TAG_KEY)
+        tag_key = details["ctx"]["discriminator"].strip("'")
+        path = (*path, tag_key)
+        given = given.get(tag_key)
     if kind in {"missing", "union_tag_not_found"}:
         message = "required, but missing"
     elif kind == "extra_forbidden":
@@ -86,12 +89,12 @@ def _line(path: Path, document: Document) -> int | None:
     return None
 
 
-def _trace(loc: Path) -> tuple[Path, tuple[str, ...]]:
+def _trace(loc: Path, root: type[BaseModel]) -> tuple[Path, tuple[str, ...]]:
     """Turn pydantic's location into a path of the document, with the keys its last step could be.
 
     Pydantic also names the variant of a union on the way, which the document does not.
     """
-    annotation: object = Program
+    annotation: object = root
     path: list[str | int] = []
     known: tuple[str, ...] = ()
     for step in loc:
@@ -111,8 +114,10 @@ def _variants(annotation: object) -> Mapping[str, object]:
     return {
         tag: model
         for model in get_args(annotation)
-        if _is_model(model) and _TAG_KEY in model.model_fields
-        for tag in get_args(model.model_fields[_TAG_KEY].annotation)
+        if _is_model(model)
+        for key in _TAG_KEYS
+        if key in model.model_fields
+        for tag in get_args(model.model_fields[key].annotation)
     }
 
 

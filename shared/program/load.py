@@ -7,14 +7,17 @@ import yaml
 from pydantic import ValidationError
 
 from shared.program.document import read
-from shared.program.errors import ProgramError
+from shared.program.errors import DocumentError, ProgramError
 from shared.program.faults import faults_of
 from shared.program.models import Program
 
 
 def parse(text: str) -> Program:
     """Read a program document; raises ProgramError with every fault there is."""
-    document = read(text)
+    try:
+        document = read(text)
+    except DocumentError as error:
+        raise ProgramError(error.faults) from None
     faults = list(document.faults)
     program = None
     try:

@@ -24,11 +24,23 @@ SHARED: Mapping[str, tuple[str | None, ...]] = {
     "shared/ledger/queries.sql": ("jifen_earn", "jifen_redeem", "jifen_expiry"),
     "shared/pipeline/queries.sql": CONSUMERS,
     "shared/program/queries.sql": (OWNER,),
+    "shared/rewards/queries.sql": (OWNER,),
 }
 BESIDES: Mapping[str, tuple[str | None, ...]] = {
     "shared/program/queries.sql: read_newer": (*CONSUMERS, "jifen_mall"),
 }
-LARGE = ("entry", "account", "lot", "award", "order_claim", "friend_claim", "check_in", "parked")
+LARGE = (
+    "entry",
+    "account",
+    "lot",
+    "award",
+    "order_claim",
+    "friend_claim",
+    "check_in",
+    "parked",
+    "redemption",
+    "command",
+)
 """Tables that grow with members and orders: none of them is ever read whole."""
 
 _SCAN = re.compile(rf"Seq Scan on ({'|'.join(LARGE)})\b")
