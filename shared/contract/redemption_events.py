@@ -1,8 +1,10 @@
 """redemption-events.v1: each change of a redemption's status."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from shared.contract.types import Code, Id, Instant, Points, Quantity, Sequence
+from pydantic import JsonValue
+
+from shared.contract.types import Code, Expected, Id, Instant, Points, Quantity, Sequence
 from shared.contract.wire import Wire
 
 TOPIC = "redemption-events.v1"
@@ -61,8 +63,9 @@ class RedemptionWithdrawn(RedemptionStatus):
 
 
 class RedemptionRejected(RedemptionStatus):
-    """Refused; nothing was held. `reason` says why, for programs."""
+    """Refused; nothing was held. `reason` says why, for programs; `figures` what was there."""
 
     type_name: ClassVar[str] = "redemption.rejected.v1"
 
     reason: Code
+    figures: Annotated[dict[str, JsonValue], Expected("an object")] | None = None
