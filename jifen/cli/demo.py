@@ -9,10 +9,13 @@ from jifen.demo.page import Page
 from jifen.demo.story import DATA, Story
 from jifen.demo.tell import quiet_driver
 from jifen.demo.telling import Place
+from jifen.stack import tokens
 from jifen.stack.health import service_problem
 from jifen.stack.settings import StackSettings
+from shared.platform.auth.principal import Principal
 
 _NEEDED = ("earn", "mall")
+_TOKEN_SECONDS = 3_600
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +43,9 @@ async def _tell(where: Endpoints, page: Page) -> None:
         database_url=where.database_url,
         home=StackSettings().home,
     )
-    async with client(where.service_urls["mall"]) as mall:
+    mine = Principal(role="service", name="jifen-demo")
+    token = tokens.sign(place.home, mine, ttl_seconds=_TOKEN_SECONDS)
+    async with client(where.service_urls["mall"], token) as mall:
         await Story(place=place, mall=Mall(mall), meter=Meter(messages), page=page).tell()
 
 
@@ -63,6 +68,7 @@ def _say_where_next(where: Endpoints, page: Page) -> None:
         "jifen trace demo-537140          what became of one order",
         "jifen orders replay FILE.csv     orders of your own",
         "jifen audit verify               the whole ledger, recomputed",
+        "jifen token --service            a token for what the mall answers:",
         f"{where.service_urls['mall']}/openapi.json   what the mall answers",
         f"{DATA.with_name('ATTRIBUTION.md')}   whose data this was",
     ):

@@ -47,9 +47,14 @@ class _Page(BaseModel):
     next_cursor: str | None
 
 
-def client(url: str) -> httpx.AsyncClient:
+def client(url: str, token: str) -> httpx.AsyncClient:
     """Make a client of the mall at a URL; enter it (`async with`) to use it."""
-    return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
+    return httpx.AsyncClient(
+        base_url=url,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=_TIMEOUT_SECONDS,
+        trust_env=False,
+    )
 
 
 class Mall:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from jifen.stack import jars, layout, ports, state
+from jifen.stack import jars, layout, ports, state, tokens
 from jifen.stack.errors import StackError
 from jifen.stack.java import find_java
 from jifen.stack.kafka import Kafka
@@ -79,7 +79,9 @@ async def make(
         kafka=kafka,
         database_url=url,
         bootstrap=bootstrap,
-        services=layout.services_of(names, memory, url, bootstrap),
+        services=layout.services_of(
+            names, memory, url, bootstrap, tokens.environment(settings.home)
+        ),
     )
 
 

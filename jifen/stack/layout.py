@@ -86,9 +86,13 @@ def default_port(process: str) -> int:
 
 
 def services_of(
-    names: list[tuple[str, str]], state: State, database_url: str, bootstrap: str
+    names: list[tuple[str, str]],
+    state: State,
+    database_url: str,
+    bootstrap: str,
+    auth: Mapping[str, str],
 ) -> tuple[Service, ...]:
-    """Return the service processes, each with its own role and port."""
+    """Return the service processes, each with its own role and port; all believe the same keys."""
     code = _fingerprint()
     return tuple(
         Service(
@@ -104,6 +108,7 @@ def services_of(
                 "JIFEN_KAFKA_BOOTSTRAP": bootstrap,
                 "JIFEN_HTTP_HOST": HOST,
                 "JIFEN_HTTP_PORT": str(state.ports[name]),
+                **auth,
                 # Changed code changes the description, so the next `up` restarts the process.
                 "JIFEN_CODE": code,
             },

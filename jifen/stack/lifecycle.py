@@ -40,6 +40,7 @@ _OURS = (
     "state.json*",
     "supervisor*",
     "replays.json",
+    "token.key*",
 )
 _PAUSE_SECONDS = 0.2
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Protocol
 
 import orjson
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
 from services.mall.domain import (
@@ -19,8 +19,9 @@ from services.mall.domain import (
     encode_cursor,
 )
 from shared.contract.types import Cause, Id
-from shared.platform.http import PROBLEM_TYPE, Problem, ProblemBody, unavailable
+from shared.platform.auth.guards import reads_member
 from shared.platform.postgres import DATABASE_ERRORS
+from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
 
 MAX_PAGE_ENTRIES = 200
 
@@ -86,12 +87,14 @@ class EntriesBody(BaseModel):
 
 
 def make_router(reader: Reader) -> APIRouter:
-    """Make the routes over a reader."""
+    """Make the routes over a reader: members see their own, services and operators any."""
     problem = {"content": {PROBLEM_TYPE: {"schema": ProblemBody.model_json_schema()}}}
     router = APIRouter(
         prefix="/v1",
         responses={
-            "4XX": {"description": "The request is not valid.", **problem},
+            401: {"description": "No token, or none that is believed.", **problem},
+            403: {"description": "The token is another member's.", **problem},
+            422: {"description": "The request is not valid.", **problem},
             503: {"description": "The database does not answer; see Retry-After.", **problem},
         },
     )
@@ -100,6 +103,7 @@ def make_router(reader: Reader) -> APIRouter:
         "/members/{member_id}/account",
         operation_id="readAccount",
         summary="Balance and expiring points",
+        dependencies=[Depends(reads_member)],
     )
     async def account(member_id: Id) -> AccountBody:
         async with _reading():
@@ -110,6 +114,7 @@ def make_router(reader: Reader) -> APIRouter:
         "/members/{member_id}/entries",
         operation_id="readEntries",
         summary="The ledger, newest first",
+        dependencies=[Depends(reads_member)],
     )
     async def entries(
         member_id: Id,
@@ -143,7 +148,7 @@ def _seq_of(cursor: str) -> int:
         return decode_cursor(cursor)
     except CursorError as error:
         title = "The cursor is not one that this service has given out"
-        raise Problem(400, "invalid-cursor", title) from error
+        raise Problem(422, "invalid-cursor", title) from error
 
 
 def _page(found: Sequence[Entry], limit: int) -> EntriesBody:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from services.mall.api import Reader, make_router
 from services.mall.settings import MallSettings
 from services.mall.store import MallStore
+from shared.platform.auth.verifier import Verifier, make_verifier
 from shared.platform.health import Readiness
 from shared.platform.http import Server, create_app
 from shared.platform.metrics import Metrics
@@ -21,29 +22,41 @@ API_VERSION = "1.0.0"
 _log = logging.getLogger(__name__)
 
 
-def make_app(reader: Reader, readiness: Readiness, metrics: Metrics) -> FastAPI:
-    """Make the application over a reader."""
+def make_app(
+    reader: Reader, readiness: Readiness, metrics: Metrics, verifier: Verifier | None
+) -> FastAPI:
+    """Make the application over a reader; without a verifier it lets nobody in."""
     app = create_app(
         title="Jifen mall",
         version=API_VERSION,
         readiness=readiness,
         metrics=metrics,
         documented=True,
+        verifier=verifier,
     )
     app.include_router(make_router(reader))
     return app
 
 
 async def serve(settings: MallSettings, stop: asyncio.Event) -> None:
-    """Answer until `stop` is set; a database that is not there yet is answered with 503."""
+    """Answer until `stop` is set; a database that is not there yet is answered with 503.
+
+    Raises KeysError where the settings name no key to check tokens with.
+    """
+    verifier = make_verifier(settings.auth)
     metrics = Metrics(CollectorRegistry(), "mall", version=installed_version())
     pool = create_pool(
         settings.database, application_name="jifen-mall", max_size=settings.mall_pool_size
     )
     async with pool:
         store = MallStore(pool, metrics)
-        app = make_app(store, Readiness({"database": store.check}), metrics)
-        server = Server(app, host=settings.http_host, port=settings.http_port)
+        app = make_app(store, Readiness({"database": store.check}), metrics, verifier)
+        server = Server(
+            app,
+            host=settings.http_host,
+            port=settings.http_port,
+            request_seconds=settings.http_request_seconds,
+        )
         await server.start()
         _log.info("started", extra={"url": server.url})
         await stop.wait()

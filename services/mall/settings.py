@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from shared.platform.auth.settings import AuthSettings
 from shared.platform.settings import DatabaseSettings, ServiceSettings
 
 
@@ -9,6 +10,7 @@ class MallSettings(ServiceSettings):
     """The mall's settings (JIFEN_...)."""
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    auth: AuthSettings = Field(default_factory=AuthSettings)
     mall_pool_size: int = Field(
         default=8,
         ge=1,

@@ -38,7 +38,12 @@ async def serve(settings: RelaySettings, stop: asyncio.Event) -> None:
         }
     )
     app = create_app(title="Jifen relay", version=version, readiness=readiness, metrics=metrics)
-    server = Server(app, host=settings.http_host, port=settings.http_port)
+    server = Server(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        request_seconds=settings.http_request_seconds,
+    )
     await server.start()
     _log.info("started", extra={"url": server.url})
     sampling = asyncio.create_task(monitor.run(), name="backlog-monitor")

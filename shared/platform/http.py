@@ -1,94 +1,75 @@
-"""HTTP: an application with the operations routes and RFC 9457 errors, and its server."""
+"""HTTP: an application that is closed but for its operations routes, and its server."""
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from prometheus_client.exposition import choose_encoder
-from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
+from shared.platform.auth.closed import Closed
+from shared.platform.auth.guards import UnguardedError, has_guards, refuse_unguarded
+from shared.platform.auth.verifier import Verifier
 from shared.platform.clock import monotonic
 from shared.platform.health import Readiness
+from shared.platform.limits import bounded
 from shared.platform.metrics import Metrics
+from shared.platform.problem import answer_with_problems
+from shared.platform.settings import REQUEST_SECONDS
 
-PROBLEM_TYPE = "application/problem+json"
+# A service's own routes need a token; these are for whoever keeps it running.
+OPERATIONS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+_DOCUMENT = "/openapi.json"
 
 # Requests in progress beyond this are answered 503 by the server itself.
 _MAX_CONCURRENT_REQUESTS = 1_000
 # What a request may still take once the service was told to stop.
 _GRACE_SECONDS = 5
-# When to come again after a 503.
-_RETRY_SECONDS = 2
-_TITLES = {
-    "not-found": "There is nothing at this address",
-    "method-not-allowed": "This address does not take this method",
-    "invalid-request": "The request is not valid",
-    "internal-error": "The service failed",
-    "unavailable": "The service can't answer at the moment",
-}
-_CODES = {404: "not-found", 405: "method-not-allowed"}
-
-
-class ProblemBody(BaseModel):
-    """An RFC 9457 problem."""
-
-    type: str = Field(description="A URN made of the code.")
-    title: str = Field(description="What kind of problem it is; the same for each code.")
-    status: int
-    code: str = Field(description="Stable: what a program decides by.")
-    instance: str = Field(description="The path that was asked.")
-    detail: str | None = Field(default=None, description="What is wrong this time.")
-
-
-class Problem(Exception):  # noqa: N818 - the standard's name for it
-    """An answer other than success: becomes an RFC 9457 problem with a stable `code`."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        title: str,
-        *,
-        detail: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(f"{status} {code}: {detail or title}")
-        self.status = status
-        self.code = code
-        self.title = title
-        self.detail = detail
-        self.headers = dict(headers or {})
 
 
 def create_app(
-    *, title: str, version: str, readiness: Readiness, metrics: Metrics, documented: bool = False
+    *,
+    title: str,
+    version: str,
+    readiness: Readiness,
+    metrics: Metrics,
+    documented: bool = False,
+    verifier: Verifier | None = None,
 ) -> FastAPI:
     """Make an application that has /healthz, /readyz and /metrics and answers with problems.
 
-    `documented` serves OpenAPI at /openapi.json, for services that have routes of their own.
+    All else is closed: a request needs a token that `verifier` believes, and a route a guard
+    (`shared/platform/auth/guards.py`), without which `Server` does not start.
+    `documented` serves OpenAPI at /openapi.json to anybody, for services with routes of their own.
     """
     app = FastAPI(
         title=title,
         version=version,
-        openapi_url="/openapi.json" if documented else None,
+        openapi_url=_DOCUMENT if documented else None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
+    app.state.public = public = OPERATIONS | ({_DOCUMENT} if documented else set())
+    app.state.verifies = verifier is not None
     _add_operations(app, readiness, metrics)
-    app.add_exception_handler(Problem, _on_problem)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_failure)
+    answer_with_problems(app)
+    app.add_middleware(Closed, verifier=verifier, public=public, metrics=metrics)
     app.add_middleware(_Timing, metrics=metrics)
     return app
+
+
+def check_closed(app: FastAPI) -> None:
+    """Raise UnguardedError unless each route of a `create_app` says who may call it."""
+    refuse_unguarded(app, app.state.public)
+    if not app.state.verifies and has_guards(app, app.state.public):
+        raise UnguardedError("the application has routes of its own, and nothing checks tokens")
 
 
 def _add_operations(app: FastAPI, readiness: Readiness, metrics: Metrics) -> None:
@@ -111,60 +92,6 @@ def _add_operations(app: FastAPI, readiness: Readiness, metrics: Metrics) -> Non
         """Expose the registry, as OpenMetrics where that is accepted."""
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(metrics.registry), media_type=content_type)
-
-
-def unavailable() -> Problem:
-    """Return the problem for "my database does not answer": the caller shall come again."""
-    code = "unavailable"
-    return Problem(503, code, _TITLES[code], headers={"Retry-After": str(_RETRY_SECONDS)})
-
-
-def problem_response(request: Request, problem: Problem) -> Response:
-    """Return a problem as its response."""
-    body = ProblemBody(
-        type=f"urn:jifen:problem:{problem.code}",
-        title=problem.title,
-        status=problem.status,
-        code=problem.code,
-        instance=request.url.path,
-        detail=problem.detail,
-    )
-    return JSONResponse(
-        body.model_dump(exclude_none=True),
-        status_code=problem.status,
-        headers=problem.headers,
-        media_type=PROBLEM_TYPE,
-    )
-
-
-async def _on_problem(request: Request, error: Exception) -> Response:
-    if not isinstance(error, Problem):
-        return await _on_failure(request, error)
-    return problem_response(request, error)
-
-
-async def _on_invalid(request: Request, error: Exception) -> Response:
-    if not isinstance(error, RequestValidationError):
-        return await _on_failure(request, error)
-    detail = "; ".join(
-        f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
-    )
-    code = "invalid-request"
-    return problem_response(request, Problem(400, code, _TITLES[code], detail=detail))
-
-
-async def _on_http_exception(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        return await _on_failure(request, error)
-    code = _CODES.get(error.status_code, "invalid-request")
-    problem = Problem(error.status_code, code, _TITLES[code], headers=error.headers)
-    return problem_response(request, problem)
-
-
-async def _on_failure(request: Request, _error: Exception) -> Response:
-    # The server logs the exception with its trace; the caller learns nothing of our insides.
-    code = "internal-error"
-    return problem_response(request, Problem(500, code, _TITLES[code]))
 
 
 class _Timing:
@@ -196,9 +123,15 @@ class _Timing:
 
 
 class Server:
-    """Serves an application inside the service's own event loop and leaves signals to it."""
+    """Serves an application inside the service's own event loop and leaves signals to it.
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
+    Raises UnguardedError for one with a route that does not say who may call it.
+    """
+
+    def __init__(
+        self, app: FastAPI, *, host: str, port: int, request_seconds: float = REQUEST_SECONDS
+    ) -> None:
+        check_closed(app)
         self._host = host
         self._port = port
         self._server = _Uvicorn(
@@ -207,7 +140,7 @@ class Server:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                http="httptools",
+                http=bounded(request_seconds),
                 ws="none",
                 server_header=False,
                 limit_concurrency=_MAX_CONCURRENT_REQUESTS,

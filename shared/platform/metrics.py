@@ -224,6 +224,12 @@ class Metrics:
             buckets=_WORK_SECONDS,
             registry=registry,
         )
+        self.http_tokens_refused = Counter(
+            "points_http_tokens_refused_total",
+            "Requests answered 401, by what was wrong with their token.",
+            ["reason"],
+            registry=registry,
+        )
         self.db_pool_connections = Gauge(
             "points_db_pool_connections",
             "Connections of the pool, by state: idle, used.",

@@ -1,9 +1,11 @@
 """The settings that every service shares, read from the environment with prefix JIFEN_."""
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REQUEST_SECONDS: Final = 10.0
 
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -65,5 +67,12 @@ class ServiceSettings(BaseSettings):
     )
     http_port: int = Field(
         default=0, ge=0, le=65_535, description="Port to listen on; 0 takes a free one."
+    )
+    http_request_seconds: float = Field(
+        default=REQUEST_SECONDS,
+        gt=0,
+        le=60,
+        description="How long a request may take to arrive, headers and body together; a client"
+        " that drips holds a connection no longer.",
     )
     log_level: LogLevel = Field(default="INFO", description="Least severe level that is logged.")

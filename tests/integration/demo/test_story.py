@@ -21,6 +21,7 @@ from shared.platform.metrics import Metrics
 from shared.platform.postgres import create_pool
 from shared.platform.settings import DatabaseSettings
 from tests.support.databases import Database
+from tests.support.tokens import bearer, verifier
 
 pytestmark = pytest.mark.integration
 
@@ -31,9 +32,11 @@ async def mall(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     settings = DatabaseSettings.model_validate({"url": database.dsn("jifen_mall")})
     metrics = Metrics(CollectorRegistry(), "mall")
     async with create_pool(settings, application_name="jifen-mall", max_size=2) as pool:
-        app = make_app(MallStore(pool, metrics), Readiness({}), metrics)
+        app = make_app(MallStore(pool, metrics), Readiness({}), metrics, verifier())
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://mall") as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://mall", headers=bearer("service")
+        ) as client:
             yield client
 
 

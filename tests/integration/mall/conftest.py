@@ -14,6 +14,7 @@ from shared.platform.metrics import Metrics
 from shared.platform.postgres import create_pool
 from shared.platform.settings import DatabaseSettings
 from tests.support.databases import Database
+from tests.support.tokens import bearer, verifier
 
 
 @pytest.fixture
@@ -28,12 +29,14 @@ async def owner(database: Database) -> AsyncIterator["asyncpg.Connection[asyncpg
 
 @pytest.fixture
 async def mall(database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a mall that has the mall's own role."""
+    """A client of a mall that has the mall's own role; it may ask about any member."""
     settings = DatabaseSettings.model_validate({"url": database.dsn("jifen_mall")})
     metrics = Metrics(CollectorRegistry(), "mall")
     async with create_pool(settings, application_name="jifen-mall", max_size=4) as pool:
         store = MallStore(pool, metrics)
-        app = make_app(store, Readiness({"database": store.check}), metrics)
+        app = make_app(store, Readiness({"database": store.check}), metrics, verifier())
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://mall") as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://mall", headers=bearer("service")
+        ) as client:
             yield client

@@ -4,27 +4,37 @@ import asyncio
 
 import httpx
 import pytest
+from fastapi import Depends
 from prometheus_client import CollectorRegistry
 
+from shared.platform.auth.guards import any_caller
 from shared.platform.health import Check, Readiness
-from shared.platform.http import Problem, Server, create_app
+from shared.platform.http import Server, create_app
 from shared.platform.metrics import Metrics
+from shared.platform.problem import Problem
+from tests.support.tokens import bearer, verifier
 
 
 def client_of(**checks: Check) -> httpx.AsyncClient:
     metrics = Metrics(CollectorRegistry(), "test")
-    app = create_app(title="t", version="1", readiness=Readiness(checks), metrics=metrics)
+    app = create_app(
+        title="t",
+        version="1",
+        readiness=Readiness(checks),
+        metrics=metrics,
+        verifier=verifier(),
+    )
 
-    @app.get("/refuse/{what}")
+    @app.get("/refuse/{what}", dependencies=[Depends(any_caller)])
     async def refuse(what: str) -> None:
         raise Problem(409, "out-of-stock", "Nothing left", detail=what)
 
-    @app.get("/fail")
+    @app.get("/fail", dependencies=[Depends(any_caller)])
     async def fail() -> None:
         raise RuntimeError("secret")
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://test")
+    return httpx.AsyncClient(transport=transport, base_url="http://test", headers=bearer("service"))
 
 
 async def well() -> str | None:
