@@ -1,0 +1,33 @@
+"""The causes of redeem: what each command says happened, by a name that never changes."""
+
+from shared.ledger.entries import Cause
+
+
+def reserved(redemption_id: str) -> Cause:
+    """Name the request for a reward."""
+    return Cause(f"redemption/{redemption_id}/reserve")
+
+
+def confirmed(redemption_id: str) -> Cause:
+    """Name the member's second consent."""
+    return Cause(f"redemption/{redemption_id}/confirm")
+
+
+def cancelled(redemption_id: str) -> Cause:
+    """Name the wish to give a redemption up."""
+    return Cause(f"redemption/{redemption_id}/cancel")
+
+
+def returned(redemption_id: str) -> Cause:
+    """Name the return of its points, for whatever reason: they return once."""
+    return Cause(f"redemption/{redemption_id}/return")
+
+
+def sent(redemption_id: str) -> Cause:
+    """Name the parcel's departure."""
+    return Cause(f"redemption/{redemption_id}/ship")
+
+
+def delivered(redemption_id: str) -> Cause:
+    """Name the parcel's arrival."""
+    return Cause(f"redemption/{redemption_id}/deliver")

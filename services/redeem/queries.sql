@@ -1,0 +1,124 @@
+-- name: load_redemptions
+-- The redemptions that commands name, and every reservation their members hold.
+SELECT
+    r.member_id, r.redemption_id, r.reward_id, r.kind, r.quantity, r.points, r.status, r.version,
+    r.reason, r.rewards_revision, r.lot_dates, r.lot_points, r.counted_on, r.requested_at,
+    r.reserved_until, r.carrier, r.tracking_no, r.changed_at,
+    r.status = 'reserved' AND r.reserved_until <= clock_timestamp() AS due
+FROM unnest($2::text[], $3::text[]) AS k (member_id, redemption_id)
+CROSS JOIN LATERAL (
+    SELECT f.* FROM redeem.redemption AS f
+    WHERE f.member_id = k.member_id AND f.redemption_id = k.redemption_id
+    OFFSET 0
+) AS r
+WHERE r.member_id = ANY ($2::text[])
+UNION ALL
+SELECT
+    r.member_id, r.redemption_id, r.reward_id, r.kind, r.quantity, r.points, r.status, r.version,
+    r.reason, r.rewards_revision, r.lot_dates, r.lot_points, r.counted_on, r.requested_at,
+    r.reserved_until, r.carrier, r.tracking_no, r.changed_at,
+    r.status = 'reserved' AND r.reserved_until <= clock_timestamp() AS due
+FROM redeem.redemption AS r
+WHERE r.member_id = ANY ($1::text[]) AND r.status = 'reserved';
+
+-- name: lock_stock
+-- Lock the stock of rewards in the order of their ids; writes nothing, and makes no new ones.
+INSERT INTO redeem.stock AS s (reward_id, total)
+SELECT k.reward_id, k.total FROM redeem.stock AS k
+WHERE k.reward_id = ANY ($1::text[])
+ORDER BY k.reward_id
+ON CONFLICT (reward_id) DO UPDATE SET reserved = s.reserved WHERE false;
+
+-- name: load_shelves
+-- Rewards as they are offered, or were, and what there is of them; after the locks.
+SELECT
+    s.reward_id, s.total, s.reserved, s.sold, s.day, s.day_used, r.revision,
+    r.position IS NOT NULL AS offered, r.body
+FROM redeem.stock AS s
+JOIN redeem.reward AS r ON r.reward_id = s.reward_id
+WHERE s.reward_id = ANY ($1::text[]);
+
+-- name: load_commands
+-- Which commands (pairwise with members) were decided already, and what they came to.
+SELECT c.member_id, c.cause, c.fingerprint, c.answer
+FROM unnest($1::text[], $2::text[]) AS k (member_id, cause)
+CROSS JOIN LATERAL (
+    SELECT f.* FROM redeem.command AS f
+    WHERE f.member_id = k.member_id AND f.cause = k.cause
+    OFFSET 0
+) AS c
+WHERE c.member_id = ANY ($1::text[]);
+
+-- name: load_used
+-- How many pieces members had of rewards by month, since the beginning of the month before.
+SELECT
+    r.member_id, r.reward_id, date_trunc('month', r.counted_on)::date AS month,
+    sum(r.quantity)::bigint AS used
+FROM redeem.redemption AS r
+WHERE r.member_id = ANY ($1::text[])
+    AND r.reward_id = ANY ($2::text[])
+    AND r.counted_on >= (
+        date_trunc('month', clock_timestamp() AT TIME ZONE $3::text) - interval '1 month'
+    )::date
+    AND r.status <> 'cancelled'
+GROUP BY r.member_id, r.reward_id, month;
+
+-- name: find_due
+-- Reservations whose time is over, the oldest first; a plain read, checked again under the locks.
+SELECT r.member_id, r.reserved_until
+FROM redeem.redemption AS r
+WHERE r.status = 'reserved' AND r.reserved_until <= clock_timestamp()
+ORDER BY r.reserved_until
+LIMIT $1;
+
+-- name: keep_redemptions
+-- Write redemptions as they are now, and new ones.
+INSERT INTO redeem.redemption AS r (
+    member_id, redemption_id, reward_id, kind, quantity, points, status, version, reason,
+    rewards_revision, lot_dates, lot_points, counted_on, requested_at, reserved_until, carrier,
+    tracking_no, changed_at
+)
+SELECT
+    t.member_id, t.redemption_id, t.reward_id, t.kind, t.quantity, t.points, t.status, t.version,
+    t.reason, t.rewards_revision, t.lot_dates, t.lot_points, t.counted_on, t.requested_at,
+    t.reserved_until, t.carrier, t.tracking_no, t.changed_at
+FROM json_to_recordset($1::json) AS t (
+    member_id text, redemption_id text, reward_id text, kind text, quantity bigint, points bigint,
+    status text, version integer, reason text, rewards_revision integer, lot_dates date[],
+    lot_points bigint[], counted_on date, requested_at timestamptz, reserved_until timestamptz,
+    carrier text, tracking_no text, changed_at timestamptz
+)
+ON CONFLICT (member_id, redemption_id) DO UPDATE SET
+    status = excluded.status, version = excluded.version, reason = excluded.reason,
+    carrier = excluded.carrier, tracking_no = excluded.tracking_no,
+    changed_at = excluded.changed_at;
+
+-- name: keep_stock
+-- Write what is taken of rewards, each row once; the rows are locked.
+UPDATE redeem.stock AS s
+SET reserved = t.reserved, sold = t.sold, day = t.day, day_used = t.day_used
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::date[], $5::bigint[])
+    AS t (reward_id, reserved, sold, day, day_used)
+WHERE s.reward_id = t.reward_id AND s.reward_id = ANY ($1::text[]);
+
+-- name: keep_commands
+-- Keep what commands came to; one that is there already is left as it is.
+INSERT INTO redeem.command (member_id, cause, fingerprint, answer, decided_at)
+SELECT t.member_id, t.cause, t.fingerprint, t.answer, t.decided_at
+FROM json_to_recordset($1::json) AS t (
+    member_id text, cause text, fingerprint bytea, answer text, decided_at timestamptz
+)
+ON CONFLICT DO NOTHING
+RETURNING 1;
+
+-- name: announce
+-- Append statuses to the outbox, in order; after a restore versions are used again, epochs not.
+INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, payload, headers)
+SELECT
+    o.aggregateid || '/' || o.redemption_id || '/' || o.version || '/' || p.epoch,
+    'redemption-events.v1', o.aggregateid, o.type, o.payload, o.headers
+FROM ROWS FROM (json_to_recordset($1::json) AS (
+    aggregateid text, redemption_id text, version integer, type text, payload text, headers json
+)) WITH ORDINALITY AS o (aggregateid, redemption_id, version, type, payload, headers, ord)
+CROSS JOIN ledger.epoch AS p
+ORDER BY o.ord;

@@ -1,0 +1,36 @@
+"""Settings of redeem."""
+
+from pydantic import Field
+
+from shared.platform.settings import DatabaseSettings, KafkaSettings, ServiceSettings
+
+
+class RedeemSettings(ServiceSettings):
+    """What redeem may be told besides where things are (JIFEN_...)."""
+
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    reservation_seconds: int = Field(
+        default=900,
+        gt=0,
+        le=86_400,
+        description="How long a reservation is held for its confirmation; requests from Kafka that"
+        " are older than this are rejected.",
+    )
+    open_reservations: int = Field(
+        default=3, gt=0, le=100, description="Reservations that one member may hold at a time."
+    )
+    release_seconds: float = Field(
+        default=1.0, gt=0, description="How often reservations whose time is over are looked for."
+    )
+    batch_target_seconds: float = Field(
+        default=0.05,
+        gt=0,
+        description="How long a batch may hold its locks; the size of batches adapts to it.",
+    )
+    batch_start: int = Field(
+        default=500, gt=0, description="Records in a batch before anything was learnt."
+    )
+    abandon_after_days: int = Field(
+        default=30, gt=0, description="How long a parked event waits before it counts as abandoned."
+    )

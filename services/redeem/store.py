@@ -1,0 +1,185 @@
+"""Redeem's rows: redemptions, stock, the answers of commands, and the events of statuses."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+import orjson
+
+from services.redeem.domain.desk import Decided, Desk, Kept, Shelf, StatusEvent, Stock
+from services.redeem.domain.events import wire_of
+from services.redeem.domain.redemption import Redemption, RedemptionKey
+from shared.contract.codec import encode_data
+from shared.ledger.entries import Cause, LotMove, MemberId
+from shared.ledger.hash import date_text
+from shared.pipeline.errors import LostRaceError
+from shared.platform.postgres import Connection
+from shared.platform.sql import load_statements
+from shared.rewards.models import Goods
+
+_SQL: Final = load_statements("services.redeem")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a batch is about: members, redemptions by key, and the rewards that are asked for.
+
+    `moves_stock`: the redemptions whose pieces a command may sell or put back.
+    """
+
+    members: Sequence[MemberId]
+    redemptions: Sequence[RedemptionKey] = ()
+    moves_stock: frozenset[RedemptionKey] = frozenset()
+    rewards: Sequence[str] = ()
+
+
+async def lock(connection: Connection, needs: Needs) -> Desk:
+    """Lay out the redemptions, and lock and read the stock that deciding may move.
+
+    The members' accounts are locked, and their redemptions with them; stock comes last. The
+    members' own reservations are there too: those whose time is over are released first.
+    """
+    desk = Desk()
+    owners = [member for member, _ in needs.redemptions]
+    names = [name for _, name in needs.redemptions]
+    rewards = set(needs.rewards)
+    for row in await connection.fetch(_SQL["load_redemptions"], needs.members, owners, names):
+        redemption = _redemption(row)
+        desk.put(redemption)
+        if row["due"] or redemption.key in needs.moves_stock:
+            rewards.add(redemption.reward_id)
+    if rewards:
+        await connection.execute(_SQL["lock_stock"], sorted(rewards))
+        for row in await connection.fetch(_SQL["load_shelves"], sorted(rewards)):
+            desk.shelves[row["reward_id"]] = _shelf(row)
+    return desk
+
+
+async def load(
+    connection: Connection,
+    causes: Sequence[tuple[MemberId, Cause]],
+    asked: Iterable[tuple[MemberId, str]],
+    zone: str,
+    desk: Desk,
+) -> None:
+    """Read which commands were decided before, and what members had this month.
+
+    `asked` are members with the rewards they ask for.
+    """
+    members = [member for member, _ in causes]
+    for row in await connection.fetch(_SQL["load_commands"], members, [one for _, one in causes]):
+        key = (MemberId(row["member_id"]), Cause(row["cause"]))
+        desk.kept[key] = Kept(fingerprint=row["fingerprint"], answer=row["answer"])
+    limited = [(member, name) for member, name in asked if _is_limited(desk.shelves.get(name))]
+    if limited:
+        askers, rewards = {member for member, _ in limited}, {name for _, name in limited}
+        rows = await connection.fetch(_SQL["load_used"], list(askers), list(rewards), zone)
+        for row in rows:
+            desk.used[MemberId(row["member_id"]), row["reward_id"], row["month"]] = row["used"]
+
+
+async def save(connection: Connection, desk: Desk) -> None:
+    """Write what deciding changed; raises LostRaceError where a command was decided meanwhile."""
+    if desk.changed:
+        rows = [_row(desk.redemptions[key]) for key in desk.changed]
+        await connection.execute(_SQL["keep_redemptions"], orjson.dumps(rows))
+    if desk.moved_stock:
+        await _save_stock(connection, desk)
+    if desk.decided:
+        commands = [_command(one) for one in desk.decided]
+        kept = await connection.fetch(_SQL["keep_commands"], orjson.dumps(commands))
+        if len(kept) != len(commands):
+            raise LostRaceError("a command was decided by another writer meanwhile")
+    if desk.events:
+        events = [_event(one) for one in desk.events]
+        await connection.execute(_SQL["announce"], orjson.dumps(events))
+
+
+async def find_due(connection: Connection, limit: int) -> list[MemberId]:
+    """Find members with reservations whose time is over; one may be there several times."""
+    rows = await connection.fetch(_SQL["find_due"], limit)
+    return [MemberId(row["member_id"]) for row in rows]
+
+
+async def _save_stock(connection: Connection, desk: Desk) -> None:
+    names = sorted(desk.moved_stock)
+    stocks = [desk.shelves[name].stock for name in names]
+    await connection.execute(
+        _SQL["keep_stock"],
+        names,
+        [one.reserved for one in stocks],
+        [one.sold for one in stocks],
+        [one.day for one in stocks],
+        [one.day_used for one in stocks],
+    )
+
+
+def _is_limited(shelf: Shelf | None) -> bool:
+    return shelf is not None and shelf.reward is not None and bool(shelf.reward.monthly_limit)
+
+
+def _shelf(row: asyncpg.Record) -> Shelf:
+    return Shelf(
+        reward=Goods.model_validate_json(row["body"]) if row["offered"] else None,
+        revision=row["revision"],
+        stock=Stock(
+            total=row["total"],
+            reserved=row["reserved"],
+            sold=row["sold"],
+            day=row["day"],
+            day_used=row["day_used"],
+        ),
+    )
+
+
+def _redemption(row: asyncpg.Record) -> Redemption:
+    columns = dict(row)
+    del columns["due"]
+    moves = zip(columns.pop("lot_dates"), columns.pop("lot_points"), strict=True)
+    return Redemption(lots=tuple([LotMove(day, points) for day, points in moves]), **columns)
+
+
+def _row(one: Redemption) -> Mapping[str, object]:
+    return {
+        "member_id": one.member_id,
+        "redemption_id": one.redemption_id,
+        "reward_id": one.reward_id,
+        "kind": one.kind,
+        "quantity": one.quantity,
+        "points": one.points,
+        "status": one.status,
+        "version": one.version,
+        "reason": one.reason,
+        "rewards_revision": one.rewards_revision,
+        "lot_dates": [date_text(move.expires_on) for move in one.lots],
+        "lot_points": [move.points for move in one.lots],
+        "counted_on": one.counted_on,
+        "requested_at": one.requested_at,
+        "reserved_until": one.reserved_until,
+        "carrier": one.carrier,
+        "tracking_no": one.tracking_no,
+        "changed_at": one.changed_at,
+    }
+
+
+def _command(one: Decided) -> Mapping[str, object]:
+    return {
+        "member_id": one.member_id,
+        "cause": one.cause,
+        "fingerprint": "\\x" + one.kept.fingerprint.hex(),
+        "answer": one.kept.answer,
+        "decided_at": one.at,
+    }
+
+
+def _event(one: StatusEvent) -> Mapping[str, object]:
+    wire = wire_of(one)
+    return {
+        "aggregateid": one.member_id,
+        "redemption_id": one.redemption_id,
+        "version": one.version,
+        "type": wire.type_name,
+        "payload": encode_data(wire).decode(),
+        "headers": None if one.traceparent is None else {"traceparent": one.traceparent},
+    }

@@ -1,0 +1,155 @@
+"""A counter: redeem's fold over state that stays in memory, fed with events as from Kafka."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from services.redeem.domain import causes
+from services.redeem.domain.answer import Answer
+from services.redeem.domain.decide import release_due
+from services.redeem.domain.desk import Desk, Shelf, StatusEvent, Stock
+from services.redeem.domain.limits import Policy
+from services.redeem.handlers import Redeem
+from shared.contract.codec import Record, decode
+from shared.ledger.book import Book
+from shared.ledger.entries import Cause, LotMove, MemberId, Telling
+from shared.pipeline.command import Command, Item, Moment, Refused
+from shared.pipeline.fold import Waiting, fold, in_time
+from shared.pipeline.moment import moment_at
+from shared.program.load import default_program
+from shared.program.revisions import BEGINNING, Revision, Revisions
+from shared.rewards.models import Goods, Window
+from tests.support.model import Account, Reward, encode, topic_of
+from tests.unit.ledger.lives import new_book
+
+PROGRAM = Revisions([Revision(number=1, effective_at=BEGINNING, program=default_program())])
+GIFT = Cause("gift")
+
+
+@dataclass(slots=True, kw_only=True)
+class Counter:
+    """Books and a desk that are never stored: what redeem would load again is still there."""
+
+    books: dict[MemberId, Book]
+    desk: Desk
+    policy: Policy = field(default_factory=Policy)
+    waiting: list[Waiting] = field(default_factory=list)
+    dead: list[tuple[dict[str, Any], str]] = field(default_factory=list)
+    told: int = 0
+
+    def tell(self, events: Sequence[dict[str, Any]], now: datetime) -> None:
+        """Decide events as one batch."""
+        redeem = Redeem(zone=PROGRAM.zone, policy=self.policy)
+        moment = moment_at(now, PROGRAM)
+        items = in_time([self._understand(redeem, event) for event in events], now)
+        awaited = {one.cause for one in items if isinstance(one, Command)}
+        woken = [one for one in self.waiting if one.awaits in awaited]
+        folded = fold(
+            items, domain=redeem, books=self.books, state=self.desk, moment=moment, waiting=woken
+        )
+        self.waiting = [one for one in self.waiting if one.parked_id not in folded.unparked] + [
+            Waiting(awaits=one.awaits, item=one.item, parked_id=self._number())
+            for one in folded.parked
+        ]
+        self.dead += [(_event_of(one), one.reason) for one in folded.dead]
+
+    def release(self, now: datetime) -> None:
+        """Release what is due, as the loop would."""
+        moment = moment_at(now, PROGRAM)
+        for book in self.books.values():
+            release_due(book, self.desk, moment)
+
+    def settle(self, now: datetime) -> None:
+        for book in self.books.values():
+            book.settle(moment_at(now, PROGRAM).today)
+
+    def answer(self, member: str, cause: str) -> Answer:
+        kept = self.desk.kept[MemberId(member), Cause(cause)]
+        return Answer.model_validate_json(kept.answer)
+
+    def statuses(self) -> list[tuple[str, str, int, str]]:
+        return [_status(one) for one in self.desk.events]
+
+    def _understand(self, redeem: Redeem, event: dict[str, Any]) -> Item:
+        number = self._number()
+        key, value, headers = encode(event["type"], event["data"], f"e{number}")
+        record = Record(
+            topic=topic_of(event["type"]),
+            partition=0,
+            offset=number,
+            timestamp_ms=0,
+            key=key,
+            value=value,
+            headers=tuple(headers),
+        )
+        return redeem.command(decode(record), record)
+
+    def _number(self) -> int:
+        self.told += 1
+        return self.told
+
+
+def counter(
+    accounts: dict[str, Account], rewards: Sequence[Reward], begin: datetime, **more: Any
+) -> Counter:
+    """Open a counter for members who have what the accounts have."""
+    moment = moment_at(begin, PROGRAM)
+    books = {MemberId(name): book_of(name, account, moment) for name, account in accounts.items()}
+    shelves = {one.id: shelf_of(one) for one in rewards}
+    return Counter(books=books, desk=Desk(shelves=shelves), **more)
+
+
+def book_of(name: str, account: Account, moment: Moment) -> Book:
+    book = new_book(name)
+    parts = [LotMove(day, lot.points) for day, lot in account.lots.items() if lot.points]
+    telling = Telling(GIFT, bytes(32), moment.today.now, 1)
+    if parts:
+        book.credit(telling, "earned", parts, {}, moment.today)
+    return book
+
+
+def shelf_of(reward: Reward) -> Shelf:
+    stock = Stock(total=reward.stock, reserved=0, sold=0, day=date(1, 1, 1), day_used=0)
+    return Shelf(reward=offer_of(reward), revision=1, stock=stock)
+
+
+def offer_of(reward: Reward) -> Goods:
+    window = Window.model_validate(
+        {"from": _text(reward.on_sale_from), "until": _text(reward.on_sale_until)}
+    )
+    return Goods(
+        id=reward.id,
+        kind="goods",
+        title=reward.id,
+        points=reward.points,
+        stock=reward.stock,
+        daily_limit=reward.daily_limit,
+        monthly_limit=reward.monthly_limit,
+        on_sale=window if reward.on_sale_from or reward.on_sale_until else Window(),
+        tiers=reward.tiers,
+    )
+
+
+def request_cause(name: str) -> str:
+    return causes.reserved(name)
+
+
+def spelt(figures: object) -> object:
+    """The figures of the model as JSON has them."""
+    if isinstance(figures, dict):
+        return {name: spelt(value) for name, value in figures.items()}
+    return _text(figures) if isinstance(figures, datetime) else figures
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _status(event: StatusEvent) -> tuple[str, str, int, str]:
+    return event.status, event.redemption_id, event.version, event.reason or ""
+
+
+def _event_of(refused: Refused) -> dict[str, Any]:
+    event = decode(refused.record)
+    return {"type": event.type, "redemption_id": refused.cause}
