@@ -76,13 +76,16 @@ CREATE FUNCTION ledger.lock_accounts(routing_member text, may_open text[], membe
 RETURNS TABLE (member_id text, balance bigint, seq bigint, head_hash bytea, posted_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 BEGIN
+    -- Looking first is cheaper than trying to insert what nearly always exists.
     INSERT INTO ledger.account (member_id, head_hash)
     SELECT m.member, ledger.genesis(m.member)
     FROM unnest(may_open) AS m (member)
+    WHERE NOT EXISTS (SELECT FROM ledger.account AS a WHERE a.member_id = m.member)
     ORDER BY m.member COLLATE "C"
     ON CONFLICT DO NOTHING;
 
@@ -95,108 +98,52 @@ BEGIN
 END
 $$;
 
+-- What a posting is made of: entries, and refunds that expiry had covered already. A member's first
+-- entry names the head of the chain it was decided on; lots are array literals of dates and points.
+CREATE TYPE ledger.posting AS (
+    member_id text, seq bigint, cause text, fingerprint bytea, kind text, points bigint,
+    balance bigint, lot_dates text, lot_points text, reason text, revision integer,
+    occurred_at timestamptz, posted_at timestamptz, hash_version smallint, hash bytea,
+    decided_on bytea, traceparent text
+);
+CREATE TYPE ledger.forgiveness AS (member_id text, expires_on date, points bigint);
+
 -- Appends entries, moves accounts and lots by what the entries say, and announces them.
--- accounts: [{member_id, seq, head_hash}], as loaded
--- entries: [{columns of ledger.entry…, traceparent}], each member's in order
--- forgiven: [{member_id, expires_on, points}], refunds that expiry had covered already
--- Refuses (40001, load again) accounts that stand elsewhere by now, and (23514, a bug: the same
--- posting would never be taken) what does not follow them or does not add up.
+-- Refuses (40001, load again) accounts that stand elsewhere than decided on, and (23514, a bug: the
+-- same posting would never be taken) what does not follow them or does not add up. Lots add up to
+-- the balance afterwards because they did before and every entry moves both by the same points.
 CREATE FUNCTION ledger.post(
-    routing_member text, accounts json, entries json, forgiven json
+    routing_member text, entries ledger.posting[], forgiven ledger.forgiveness[]
 ) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 -- The plan is cached while the tables may still be empty: fix its shape to the one that stays
 -- right, index scans of the members' rows hashed against the posting.
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_nestloop = off
 SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    members text[];
-    listed bigint;
-    standing bigint;
+    members text[] := ARRAY(
+        SELECT e.member_id FROM unnest(entries) AS e WHERE e.decided_on IS NOT NULL
+    );
     told record;
-    unbalanced text;
 BEGIN
-    SELECT array_agg(h.member_id), count(*) INTO members, listed
-    FROM json_to_recordset(accounts) AS h (member_id text);
-
-    -- Before anything is written: else what is only out of date could break a constraint.
-    SELECT count(*) INTO standing
-    FROM (
-        SELECT a.member_id, a.seq, a.head_hash FROM ledger.account AS a
-        WHERE a.member_id = ANY (members)
-        ORDER BY a.member_id
-        FOR UPDATE
-    ) AS a
-    JOIN json_to_recordset(accounts) AS h (member_id text, seq bigint, head_hash bytea)
-        ON h.member_id = a.member_id AND h.seq = a.seq AND h.head_hash = a.head_hash;
-    IF standing <> listed THEN
-        RAISE EXCEPTION 'only % of % accounts stand where they stood', standing, listed
-            USING ERRCODE = '40001', HINT = 'Load the accounts again and decide anew.';
-    END IF;
-
     WITH entry AS MATERIALIZED (
-        SELECT e.*
-        FROM ROWS FROM (json_to_recordset(entries) AS (
-            member_id text, seq bigint, cause text, fingerprint bytea, kind text, points bigint,
-            balance bigint, lot_dates date[], lot_points bigint[], reason text, revision integer,
-            occurred_at timestamptz, posted_at timestamptz, hash_version smallint, hash bytea,
-            traceparent text
-        )) WITH ORDINALITY AS e (
-            member_id, seq, cause, fingerprint, kind, points, balance, lot_dates, lot_points,
-            reason, revision, occurred_at, posted_at, hash_version, hash, traceparent, ord
-        )
-    ), head AS MATERIALIZED (
-        SELECT h.member_id, h.seq, h.head_hash
-        FROM json_to_recordset(accounts) AS h (member_id text, seq bigint, head_hash bytea)
-    ), running AS MATERIALIZED (
         SELECT
-            e.seq <> a.seq + row_number() OVER chain AS gap,
-            e.balance <> a.balance + sum(e.points) OVER chain
-            OR e.posted_at < greatest(a.posted_at, lag(e.posted_at) OVER chain)
-            OR greatest(e.balance, 0) - greatest(e.balance - e.points, 0)
-                <> (SELECT coalesce(sum(l.points), 0) FROM unnest(e.lot_points) AS l (points))
-                AS unbalanced
-        FROM entry AS e
-        JOIN ledger.account AS a ON a.member_id = e.member_id
-        WHERE a.member_id = ANY (members)
-        WINDOW chain AS (PARTITION BY e.member_id ORDER BY e.seq)
-    ), appended AS (
-        INSERT INTO ledger.entry (
-            member_id, seq, cause, fingerprint, kind, points, balance, lot_dates, lot_points,
-            reason, revision, occurred_at, posted_at, hash_version, hash
-        )
-        SELECT
-            e.member_id, e.seq, e.cause, e.fingerprint, e.kind, e.points, e.balance, e.lot_dates,
-            e.lot_points, e.reason, e.revision, e.occurred_at, e.posted_at, e.hash_version, e.hash
-        FROM entry AS e
-        ORDER BY e.ord
-        ON CONFLICT DO NOTHING
-        RETURNING 1
-    ), announced AS (
-        INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, payload, headers)
-        SELECT
-            e.member_id || '/' || e.seq || '/' || p.epoch,
-            'points.v1',
-            e.member_id,
-            'points.' || e.kind || '.v1',
-            '{"entry_id":"' || e.member_id || '/' || e.seq || '","member_id":"' || e.member_id
-            || '","seq":' || e.seq || ',"cause":"' || e.cause || '","points":' || e.points
-            || ',"balance":' || e.balance || ',"reason":' || e.reason || ',"at":'
-            || to_json(e.occurred_at) || ',"posted_at":'
-            || to_json(e.posted_at) || '}',
-            CASE WHEN e.traceparent IS NOT NULL
-                THEN json_build_object('traceparent', e.traceparent) END
-        FROM entry AS e
-        CROSS JOIN ledger.epoch AS p
-        WHERE e.points <> 0
-        ORDER BY e.ord
+            e.member_id, e.seq, e.cause, e.fingerprint, e.kind, e.points, e.balance,
+            e.lot_dates::date[] AS lot_dates, e.lot_points::bigint[] AS lot_points,
+            e.reason, e.revision, e.occurred_at, e.posted_at, e.hash_version, e.hash,
+            e.decided_on, e.traceparent
+        FROM unnest(entries) AS e
     ), total AS MATERIALIZED (
         SELECT
             e.member_id,
+            count(e.decided_on) AS firsts,
+            min(e.seq) FILTER (WHERE e.decided_on IS NOT NULL) - 1 AS seq,
+            max(e.decided_on) AS decided_on,
             count(*) AS entries,
             sum(e.points)::bigint AS points,
             coalesce(sum(e.points) FILTER (WHERE e.kind = 'earned'), 0)::bigint AS earned,
@@ -221,13 +168,54 @@ BEGIN
             expired = a.expired + t.expired,
             adjusted = a.adjusted + t.adjusted,
             posted_at = t.posted_at
-        FROM head AS h
-        JOIN total AS t ON t.member_id = h.member_id
-        WHERE a.member_id = h.member_id
+        FROM total AS t
+        WHERE a.member_id = t.member_id
             AND a.member_id = ANY (members)
-            AND a.seq = h.seq
-            AND a.head_hash = h.head_hash
+            AND a.seq = t.seq
+            AND a.head_hash = t.decided_on
+        RETURNING new.member_id, old.seq, old.balance, old.posted_at
+    ), line AS MATERIALIZED (
+        -- Of members that stand where they stood: what is only out of date must break no constraint.
+        SELECT
+            e.*,
+            e.seq <> m.seq + row_number() OVER chain AS gap,
+            e.balance <> m.balance + sum(e.points) OVER chain
+            OR e.posted_at < greatest(m.posted_at, lag(e.posted_at) OVER chain)
+            OR greatest(e.balance, 0) - greatest(e.balance - e.points, 0)
+                <> (SELECT coalesce(sum(l.points), 0) FROM unnest(e.lot_points) AS l (points))
+                AS unbalanced
+        FROM entry AS e
+        JOIN moved AS m ON m.member_id = e.member_id
+        WINDOW chain AS (PARTITION BY e.member_id ORDER BY e.seq)
+    ), appended AS (
+        INSERT INTO ledger.entry (
+            member_id, seq, cause, fingerprint, kind, points, balance, lot_dates, lot_points,
+            reason, revision, occurred_at, posted_at, hash_version, hash
+        )
+        SELECT
+            e.member_id, e.seq, e.cause, e.fingerprint, e.kind, e.points, e.balance, e.lot_dates,
+            e.lot_points, e.reason, e.revision, e.occurred_at, e.posted_at, e.hash_version, e.hash
+        FROM line AS e
+        ORDER BY e.member_id, e.seq
+        ON CONFLICT DO NOTHING
         RETURNING 1
+    ), announced AS (
+        INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, payload, headers)
+        SELECT
+            e.member_id || '/' || e.seq || '/' || (SELECT p.epoch FROM ledger.epoch AS p),
+            'points.v1',
+            e.member_id,
+            'points.' || e.kind || '.v1',
+            '{"entry_id":"' || e.member_id || '/' || e.seq || '","member_id":"' || e.member_id
+            || '","seq":' || e.seq || ',"cause":"' || e.cause || '","points":' || e.points
+            || ',"balance":' || e.balance || ',"reason":' || e.reason || ',"at":'
+            || to_json(e.occurred_at) || ',"posted_at":'
+            || to_json(e.posted_at) || '}',
+            CASE WHEN e.traceparent IS NOT NULL
+                THEN json_build_object('traceparent', e.traceparent) END
+        FROM line AS e
+        WHERE e.points <> 0
+        ORDER BY e.member_id, e.seq
     ), move AS MATERIALIZED (
         SELECT
             m.member_id,
@@ -244,12 +232,12 @@ BEGIN
                 CASE WHEN e.kind = 'expired' THEN -l.points ELSE 0 END AS expired,
                 0 AS forgiven,
                 CASE WHEN e.kind = 'expired' THEN 1 ELSE 0 END AS times
-            FROM entry AS e
+            FROM line AS e
             CROSS JOIN LATERAL unnest(e.lot_dates, e.lot_points) AS l (expires_on, points)
             UNION ALL
             SELECT f.member_id, f.expires_on, 0, 0, f.points, 0
-            FROM json_to_recordset(forgiven)
-                AS f (member_id text, expires_on date, points bigint)
+            FROM unnest(forgiven) AS f
+            JOIN moved AS v ON v.member_id = f.member_id
         ) AS m
         GROUP BY m.member_id, m.expires_on
     ), lots_moved AS (
@@ -262,62 +250,46 @@ BEGIN
         WHERE l.member_id = m.member_id
             AND l.expires_on = m.expires_on
             AND l.member_id = ANY (members)
-        RETURNING 1
+        RETURNING l.member_id, l.expires_on
     ), lots_opened AS (
         INSERT INTO ledger.lot (member_id, expires_on, points, expired, forgiven, times_expired)
         SELECT m.member_id, m.expires_on, m.points, m.expired, m.forgiven, m.times
         FROM move AS m
         WHERE NOT EXISTS (
-            SELECT FROM ledger.lot AS l
-            WHERE l.member_id = m.member_id
-                AND l.expires_on = m.expires_on
-                AND l.member_id = ANY (members)
+            SELECT FROM lots_moved AS l
+            WHERE l.member_id = m.member_id AND l.expires_on = m.expires_on
         )
-        ON CONFLICT DO NOTHING
-        RETURNING 1
     )
     SELECT
-        (SELECT count(*) FROM entry) AS entries,
-        (SELECT count(*) FROM appended) AS appended,
-        (SELECT count(*) FROM head) AS accounts,
+        (SELECT count(*) FROM total) AS members,
+        (SELECT count(*) FROM total AS t WHERE t.firsts = 1) AS begun,
         (SELECT count(*) FROM moved) AS moved,
-        (SELECT count(*) FROM total) AS totals,
-        (SELECT count(*) FROM running) AS checked,
-        (SELECT count(*) FILTER (WHERE r.gap) FROM running AS r) AS gaps,
-        (SELECT count(*) FILTER (WHERE r.unbalanced) FROM running AS r) AS unbalanced,
-        (SELECT count(*) FROM move) AS moves,
-        (SELECT count(*) FROM lots_moved) + (SELECT count(*) FROM lots_opened) AS lots
+        (SELECT count(*) FROM appended) AS appended,
+        count(*) AS lines,
+        count(*) FILTER (WHERE l.gap) AS gaps,
+        count(*) FILTER (WHERE l.unbalanced) AS unbalanced
+    FROM line AS l
     INTO told;
 
-    IF told.accounts <> told.moved OR told.totals <> told.accounts OR told.gaps > 0
-        OR told.appended <> told.entries OR told.checked <> told.entries
-        OR told.lots <> told.moves
-    THEN
-        RAISE EXCEPTION 'the posting does not follow the ledger: %', to_json(told)
+    IF told.begun <> told.members THEN
+        RAISE EXCEPTION 'not one entry of each member names the head it was decided on: %',
+            to_json(told) USING ERRCODE = '23514';
+    ELSIF told.moved <> told.members THEN
+        RAISE EXCEPTION 'only % of % accounts stand where they stood', told.moved, told.members
+            USING ERRCODE = '40001', HINT = 'Load the accounts again and decide anew.';
+    ELSIF told.gaps > 0 OR told.unbalanced > 0 OR told.appended <> told.lines THEN
+        RAISE EXCEPTION 'the posting does not follow the ledger or does not add up: %', to_json(told)
             USING ERRCODE = '23514';
     END IF;
-
-    SELECT min(a.member_id) INTO unbalanced
-    FROM ledger.account AS a
-    WHERE a.member_id = ANY (members)
-        AND greatest(a.balance, 0) <> (
-            SELECT coalesce(sum(l.points), 0) FROM ledger.lot AS l
-            WHERE l.member_id = a.member_id
-        );
-    IF told.unbalanced > 0 OR unbalanced IS NOT NULL THEN
-        RAISE EXCEPTION 'the posting does not add up: % entries, first member whose lots differ: %',
-            told.unbalanced, unbalanced
-            USING ERRCODE = '23514';
-    END IF;
-    RETURN told.entries;
+    RETURN told.lines;
 END
 $$;
 
 REVOKE ALL ON FUNCTION ledger.lock_accounts(text, text[], text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION ledger.post(text, json, json, json) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ledger.post(text, ledger.posting[], ledger.forgiveness[]) FROM PUBLIC;
 GRANT USAGE ON SCHEMA ledger TO jifen_earn, jifen_redeem, jifen_expiry, jifen_notify;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO jifen_earn, jifen_redeem, jifen_expiry;
 GRANT EXECUTE ON FUNCTION ledger.lock_accounts(text, text[], text[]) TO jifen_earn, jifen_redeem, jifen_expiry;
-GRANT EXECUTE ON FUNCTION ledger.post(text, json, json, json) TO jifen_earn, jifen_redeem, jifen_expiry;
+GRANT EXECUTE ON FUNCTION ledger.post(text, ledger.posting[], ledger.forgiveness[]) TO jifen_earn, jifen_redeem, jifen_expiry;
 
 -- migrate:down

@@ -5,12 +5,18 @@ SET statement_timeout = '60s';
 CREATE SCHEMA earn;
 
 -- An order belongs to one member. A row without a member is the place where an event that waits
--- for the order and the order itself meet, so that no wake-up is lost.
+-- for the order and the order itself meet, so that no wake-up is lost. What the order earned is the
+-- ledger's to say; what was paid and refunded is kept here, so that a refund recomputes from that.
+-- lines: [[line_id, paid_minor, refunded_minor], …]
 CREATE TABLE earn.order_claim (
     order_id text COLLATE "C" PRIMARY KEY,
     member_id text COLLATE "C",
+    currency text,
+    lines json,
+    taken_back bigint NOT NULL DEFAULT 0 CHECK (taken_back >= 0),
     -- Nothing of the order is left to refund.
-    refunded boolean NOT NULL DEFAULT false
+    refunded boolean NOT NULL DEFAULT false,
+    CHECK ((member_id IS NULL) = (lines IS NULL) AND (member_id IS NULL) = (currency IS NULL))
 ) WITH (fillfactor = 90);
 
 -- A friend's first order pays one sharer, once.
@@ -22,20 +28,6 @@ CREATE TABLE earn.friend_claim (
     expires_on date NOT NULL
 );
 CREATE INDEX friend_claim_order ON earn.friend_claim (order_id);
-
--- What an order was worth and why, so that a refund recomputes from that alone.
--- lines: [[line_id, paid_minor, refunded_minor], …]
-CREATE TABLE earn.award (
-    member_id text COLLATE "C" NOT NULL,
-    order_id text COLLATE "C" NOT NULL,
-    currency text NOT NULL,
-    revision integer NOT NULL,
-    awarded bigint NOT NULL CHECK (awarded >= 0),
-    taken_back bigint NOT NULL CHECK (taken_back BETWEEN 0 AND awarded),
-    expires_on date NOT NULL,
-    lines json NOT NULL,
-    PRIMARY KEY (member_id, order_id)
-) WITH (fillfactor = 90);
 
 -- The local days a member checked in: how many in a row and in all up to it, and the points the
 -- ladder gives it by now; late check-ins move later days and leave corrections.

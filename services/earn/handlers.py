@@ -50,9 +50,7 @@ class Earn:
 
     async def load(self, connection: Connection, commands: Sequence[Command], state: Desk) -> None:
         """Read what deciding the commands needs."""
-        told = _by_type(commands)
-        days = [(data.member_id, local_day(data.made_at, self.zone)) for data in told.check_ins]
-        await store.load(connection, told, days, state)
+        await store.load(connection, _by_type(commands), state, self.zone)
 
     def decide(
         self, command: Command, telling: Telling, book: Book, state: Desk, moment: Moment

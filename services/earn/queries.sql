@@ -1,28 +1,46 @@
 -- name: lock_orders
 -- Insert or lock the claims of orders; the first member an order is told for owns it.
-INSERT INTO earn.order_claim AS c (order_id, member_id)
-SELECT t.order_id, t.member_id
-FROM unnest($1::text[], $2::text[]) AS t (order_id, member_id)
+INSERT INTO earn.order_claim AS c (order_id, member_id, currency, lines)
+SELECT t.order_id, t.member_id, t.currency, t.lines::json
+FROM unnest(
+    string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n', ''),
+    string_to_array($3::text, E'\n', ''), string_to_array($4::text, E'\n', '')
+) AS t (order_id, member_id, currency, lines)
 ORDER BY t.order_id COLLATE "C"
-ON CONFLICT (order_id) DO UPDATE SET member_id = coalesce(c.member_id, excluded.member_id)
+ON CONFLICT (order_id) DO UPDATE SET
+    member_id = coalesce(c.member_id, excluded.member_id),
+    currency = coalesce(c.currency, excluded.currency),
+    lines = coalesce(c.lines, excluded.lines)
 RETURNING new.order_id, new.member_id, new.refunded, old.member_id IS NOT NULL AS settled;
 
 -- name: load_awards
--- What refunded orders of the locked members were awarded.
-SELECT a.order_id, a.currency, a.revision, a.awarded, a.taken_back, a.expires_on, a.lines
-FROM earn.award AS a
-WHERE a.member_id = ANY ($1::text[]) AND a.order_id = ANY ($2::text[]);
+-- What refunded orders of the locked members were awarded, by the entry that awarded it.
+SELECT c.order_id, c.currency, c.lines, c.taken_back, e.points, e.revision, e.occurred_at
+FROM unnest(string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n'))
+    AS t (member_id, order_id)
+CROSS JOIN LATERAL (
+    SELECT o.* FROM earn.order_claim AS o WHERE o.order_id = t.order_id
+    OFFSET 0
+) AS c
+CROSS JOIN LATERAL (
+    SELECT f.* FROM ledger.entry AS f
+    WHERE f.member_id = t.member_id AND f.cause = 'order/' || t.order_id || '/paid'
+    OFFSET 0
+) AS e
+WHERE c.member_id = t.member_id AND e.member_id = ANY (string_to_array($1::text, E'\n'));
 
 -- name: load_friends
 -- Which of the friends paid a sharer already, and which sharers the orders paid.
 SELECT f.friend_id, f.member_id, f.order_id, f.points, f.expires_on
 FROM earn.friend_claim AS f
-WHERE f.friend_id = ANY ($1::text[]) OR f.order_id = ANY ($2::text[]);
+WHERE f.friend_id = ANY (string_to_array($1::text, E'\n'))
+    OR f.order_id = ANY (string_to_array($2::text, E'\n'));
 
 -- name: load_days
 -- Each member's check-ins from a day on, and the nearest one before it.
 SELECT c.member_id, c.day, c.run, c.count, c.points, c.revision, c.corrections
-FROM unnest($1::text[], $2::date[]) AS t (member_id, since)
+FROM unnest(string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n')::date[])
+    AS t (member_id, since)
 CROSS JOIN LATERAL (
     SELECT d.* FROM earn.check_in AS d
     WHERE d.member_id = t.member_id AND d.day >= coalesce(
@@ -36,18 +54,13 @@ CROSS JOIN LATERAL (
 ORDER BY c.member_id, c.day;
 
 -- name: keep_awards
--- Write awards as refunds left them, and new ones.
-INSERT INTO earn.award AS a (
-    member_id, order_id, currency, revision, awarded, taken_back, expires_on, lines
-)
-SELECT
-    t.member_id, t.order_id, t.currency, t.revision, t.awarded, t.taken_back, t.expires_on, t.lines
+-- Write what refunds left of orders; their claims are locked.
+UPDATE earn.order_claim AS c SET
+    lines = t.lines, taken_back = t.taken_back, refunded = c.refunded OR t.refunded
 FROM json_to_recordset($1::json) AS t (
-    member_id text, order_id text, currency text, revision integer, awarded bigint,
-    taken_back bigint, expires_on date, lines json
+    order_id text, lines json, taken_back bigint, refunded boolean
 )
-ON CONFLICT (member_id, order_id) DO UPDATE
-    SET taken_back = excluded.taken_back, lines = excluded.lines;
+WHERE c.order_id = t.order_id;
 
 -- name: keep_days
 -- Write the days that check-ins added or moved.
@@ -73,7 +86,3 @@ FROM json_to_recordset($1::json) AS t (
 ORDER BY t.friend_id COLLATE "C"
 ON CONFLICT (friend_id) DO NOTHING
 RETURNING 1;
-
--- name: close_orders
--- Mark orders of which nothing is left; their claims are locked.
-UPDATE earn.order_claim SET refunded = true WHERE order_id = ANY ($1::text[]);

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -16,10 +15,17 @@ from shared.contract.orders import OrderPaid, OrderRefunded
 from shared.contract.shares import ShareOrdered
 from shared.ledger.hash import date_text
 from shared.pipeline.errors import LostRaceError
-from shared.platform.postgres import Connection
+from shared.platform.postgres import Connection, lines
 from shared.platform.sql import load_statements
+from shared.program.dates import local_day
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _SQL: Final = load_statements("services.earn")
+
+_UNPAID: Final = ("", "", "")
+"""The claim of an order that has not been paid yet: of nobody, in no currency, without lines."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,16 +41,19 @@ class Told:
 
 async def lock(connection: Connection, told: Told) -> Desk:
     """Claim the orders the events speak of, in the order of their ids."""
-    owners: dict[str, str | None] = {}
+    claims: dict[str, tuple[str, str, str]] = {}
     for order in told.orders:
-        owners.setdefault(order.order_id, order.member_id)
+        if order.order_id not in claims:
+            claims[order.order_id] = (order.member_id, order.currency, _paid_lines(order))
     for refund in told.refunds:
-        owners.setdefault(refund.order_id, None)
+        claims.setdefault(refund.order_id, _UNPAID)
     for shared_order in told.friend_orders:
-        owners.setdefault(shared_order.order_id, None)
-    if not owners:
+        claims.setdefault(shared_order.order_id, _UNPAID)
+    if not claims:
         return Desk()
-    rows = await connection.fetch(_SQL["lock_orders"], list(owners), list(owners.values()))
+    rows = await connection.fetch(
+        _SQL["lock_orders"], lines(claims), *map(lines, zip(*claims.values(), strict=True))
+    )
     orders = {
         order_id: OrderClaim(member_id=member_id, settled=bool(settled), refunded=refunded)
         for order_id, member_id, refunded, settled in rows
@@ -52,31 +61,24 @@ async def lock(connection: Connection, told: Told) -> Desk:
     return Desk(orders=orders)
 
 
-async def load(
-    connection: Connection, told: Told, check_ins: Sequence[tuple[str, date]], desk: Desk
-) -> None:
-    """Read awards, friends and check-in days; `check_ins` are (member, local day)."""
+async def load(connection: Connection, told: Told, desk: Desk, zone: str) -> None:
+    """Read awards, friends and check-in days; days are local days in `zone`."""
     if told.refunds:
-        await _load_awards(connection, told.refunds, desk)
+        await _load_awards(connection, told.refunds, desk, zone)
     if told.refunds or told.friend_orders or told.reversals:
         await _load_friends(connection, told, desk)
-    if check_ins:
-        await _load_days(connection, check_ins, desk)
+    if told.check_ins:
+        await _load_days(connection, told.check_ins, desk, zone)
 
 
 async def save(connection: Connection, desk: Desk) -> None:
     """Write what deciding changed; raises LostRaceError where another sharer was first."""
     if desk.changed_awards:
-        rows = [
-            _award(member_id, order_id, desk.awards[order_id])
-            for order_id, member_id in desk.changed_awards.items()
-        ]
+        rows = [_award(order_id, desk) for order_id in sorted(desk.changed_awards)]
         await connection.execute(_SQL["keep_awards"], orjson.dumps(rows))
     if desk.changed_days:
         days = [_day(member_id, day) for (member_id, _), day in desk.changed_days.items()]
         await connection.execute(_SQL["keep_days"], orjson.dumps(days))
-    if desk.emptied_orders:
-        await connection.execute(_SQL["close_orders"], sorted(desk.emptied_orders))
     if desk.new_friends:
         claims = [_friend(claim) for claim in desk.new_friends.values()]
         kept = await connection.fetch(_SQL["keep_friends"], orjson.dumps(claims))
@@ -85,18 +87,18 @@ async def save(connection: Connection, desk: Desk) -> None:
 
 
 async def _load_awards(
-    connection: Connection, refunds: Sequence[OrderRefunded], desk: Desk
+    connection: Connection, refunds: Sequence[OrderRefunded], desk: Desk, zone: str
 ) -> None:
-    members = [refund.member_id for refund in refunds]
-    orders = [refund.order_id for refund in refunds]
+    members = lines(refund.member_id for refund in refunds)
+    orders = lines(refund.order_id for refund in refunds)
     for row in await connection.fetch(_SQL["load_awards"], members, orders):
         desk.awards[row["order_id"]] = AwardState(
             lines=tuple([(line[0], line[1], line[2]) for line in orjson.loads(row["lines"])]),
             currency=row["currency"],
             revision=row["revision"],
-            awarded=row["awarded"],
+            awarded=row["points"],
             taken_back=row["taken_back"],
-            expires_on=row["expires_on"],
+            day=local_day(row["occurred_at"], zone),
         )
 
 
@@ -104,19 +106,20 @@ async def _load_friends(connection: Connection, told: Told, desk: Desk) -> None:
     friends = [share.friend_id for share in told.friend_orders]
     friends += [reversal.friend_id for reversal in told.reversals]
     orders = [refund.order_id for refund in told.refunds]
-    for row in await connection.fetch(_SQL["load_friends"], friends, orders):
+    for row in await connection.fetch(_SQL["load_friends"], lines(friends), lines(orders)):
         claim = FriendClaim(**dict(row))
         desk.friends[claim.friend_id] = desk.sharers[claim.order_id] = claim
 
 
 async def _load_days(
-    connection: Connection, check_ins: Iterable[tuple[str, date]], desk: Desk
+    connection: Connection, check_ins: Iterable[CheckInMade], desk: Desk, zone: str
 ) -> None:
     since: dict[str, date] = {}
-    for member_id, day in check_ins:
-        first = day.replace(day=1)
-        since[member_id] = min(first, since.get(member_id, first))
-    for row in await connection.fetch(_SQL["load_days"], list(since), list(since.values())):
+    for made in check_ins:
+        first = local_day(made.made_at, zone).replace(day=1)
+        since[made.member_id] = min(first, since.get(made.member_id, first))
+    days = lines(map(str, since.values()))
+    for row in await connection.fetch(_SQL["load_days"], lines(since), days):
         known = CheckInDay(
             day=row["day"],
             run=row["run"],
@@ -128,16 +131,17 @@ async def _load_days(
         desk.days.setdefault(row["member_id"], []).append(known)
 
 
-def _award(member_id: str, order_id: str, award: AwardState) -> Mapping[str, object]:
+def _paid_lines(order: OrderPaid) -> str:
+    return orjson.dumps([(line.line_id, line.paid_minor, 0) for line in order.lines]).decode()
+
+
+def _award(order_id: str, desk: Desk) -> Mapping[str, object]:
+    award = desk.awards[order_id]
     return {
-        "member_id": member_id,
         "order_id": order_id,
-        "currency": award.currency,
-        "revision": award.revision,
-        "awarded": award.awarded,
-        "taken_back": award.taken_back,
-        "expires_on": date_text(award.expires_on),
         "lines": award.lines,
+        "taken_back": award.taken_back,
+        "refunded": desk.orders[order_id].refunded,
     }
 
 

@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
@@ -46,8 +46,7 @@ _ADAPTERS: dict[str, dict[str, TypeAdapter[Wire]]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A Kafka record as it came, header values not yet text."""
 
     topic: str
@@ -59,8 +58,7 @@ class Record:
     headers: tuple[tuple[str, bytes | None], ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A CloudEvent with checked data; the type is the data's."""
 
     id: str

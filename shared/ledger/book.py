@@ -120,10 +120,10 @@ class Book:
                 self.lots.add(expires_on, points - repaid)
                 moves.append(LotMove(expires_on, points - repaid))
         told = {**reason, "debt_repaid": debt - owed} if debt else reason
-        self._post(
-            telling, kind, sum(part.points for part in parts), moves=moves, reason=told, today=today
-        )
-        self.settle(today)
+        total = sum([points for _, points in parts])
+        self._post(telling, kind, total, moves=moves, reason=told, today=today)
+        if parts and min(parts).expires_on < today.day:
+            self.settle(today)
 
     def debit(
         self, telling: Telling, kind: Kind, points: int, reason: Reason, today: Today

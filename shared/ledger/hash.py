@@ -4,12 +4,12 @@ docs/ledger/hash.md describes version 1 byte by byte; audit.sql is a second impl
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
-from shared.ledger.entries import NEVER, Line, MemberId
+from shared.ledger.entries import NEVER, Line, LotMove, MemberId
 
 Hasher = Callable[[bytes, Line], bytes]
 """(previous hash, line) -> 32 bytes."""
@@ -28,8 +28,7 @@ def hash_v1(previous: bytes, line: Line) -> bytes:
     """Hash one line onto the chain: a header of fixed size, then the texts it gives lengths of."""
     told = line.telling
     cause, kind = told.cause.encode(), line.kind.encode()
-    dates = ",".join([date_text(move.expires_on) for move in line.moves]).encode()
-    points = ",".join([str(move.points) for move in line.moves]).encode()
+    dates, points = dates_text(line.moves).encode(), points_text(line.moves).encode()
     header = _HEADER.pack(
         1,
         previous,
@@ -51,6 +50,16 @@ def hash_v1(previous: bytes, line: Line) -> bytes:
 
 HASHERS: Final[Mapping[int, Hasher]] = {1: hash_v1}
 CURRENT_VERSION: Final = 1
+
+
+def dates_text(moves: Sequence[LotMove]) -> str:
+    """Spell the dates of lots, joined by commas."""
+    return ",".join([date_text(move.expires_on) for move in moves])
+
+
+def points_text(moves: Sequence[LotMove]) -> str:
+    """Spell what was moved in or out of lots, joined by commas."""
+    return ",".join([str(move.points) for move in moves])
 
 
 def date_text(expires_on: object) -> str:

@@ -1,7 +1,9 @@
 -- name: lock_accounts
 -- Open missing accounts of $2, lock all of $3 in order, and read the clock after the locks.
 SELECT a.member_id, a.balance, a.seq, a.head_hash, a.posted_at
-FROM ledger.lock_accounts($1::text, $2::text[], $3::text[]) AS a;
+FROM ledger.lock_accounts(
+    $1::text, string_to_array($2::text, E'\n'), string_to_array($3::text, E'\n')
+) AS a;
 
 -- name: clock
 -- The time all decisions of a batch are made at; read after its locks.
@@ -11,19 +13,20 @@ SELECT clock_timestamp();
 -- All lots of the locked members.
 SELECT l.member_id, l.expires_on, l.points, l.expired, l.forgiven, l.times_expired
 FROM ledger.lot AS l
-WHERE l.member_id = ANY ($1::text[]);
+WHERE l.member_id = ANY (string_to_array($1::text, E'\n'));
 
 -- name: find_causes
 -- Which causes (pairwise with members) are in the ledger already, each looked up in its index.
 SELECT e.member_id, e.cause, e.seq, e.fingerprint
-FROM unnest($1::text[], $2::text[]) AS k (member_id, cause)
+FROM unnest(string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n'))
+    AS k (member_id, cause)
 CROSS JOIN LATERAL (
     SELECT f.* FROM ledger.entry AS f
     WHERE f.member_id = k.member_id AND f.cause = k.cause
     OFFSET 0
 ) AS e
-WHERE e.member_id = ANY ($1::text[]);
+WHERE e.member_id = ANY (string_to_array($1::text, E'\n'));
 
 -- name: post
 -- Append the entries of a batch and move accounts, lots and outbox with them.
-SELECT ledger.post($1::text, $2::json, $3::json, $4::json);
+SELECT ledger.post($1::text, $2::ledger.posting[], $3::ledger.forgiveness[]);

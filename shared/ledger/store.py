@@ -1,16 +1,14 @@
 """The ledger's rows: accounts are locked and loaded as books, and books are posted."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Final
-
-import orjson
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple
 
 from shared.ledger.book import Book
-from shared.ledger.entries import Cause, Entry, MemberId
-from shared.ledger.hash import date_text
+from shared.ledger.entries import Cause, Kind, MemberId
+from shared.ledger.hash import dates_text, points_text
 from shared.ledger.lots import Lot, Lots
-from shared.platform.postgres import Connection
+from shared.platform.postgres import Connection, lines
 from shared.platform.sql import load_statements
 
 SQL: Final = load_statements("shared.ledger")
@@ -27,7 +25,7 @@ async def lock(
     """
     if not members:
         return {}
-    rows = await connection.fetch(SQL["lock_accounts"], members[0], may_open, members)
+    rows = await connection.fetch(SQL["lock_accounts"], members[0], lines(may_open), lines(members))
     return {
         MemberId(row["member_id"]): Book(
             member_id=MemberId(row["member_id"]),
@@ -51,7 +49,7 @@ async def load(
     connection: Connection, books: Books, causes: Iterable[tuple[MemberId, Cause]]
 ) -> None:
     """Load lots of locked members, and which of the causes were told before."""
-    for row in await connection.fetch(SQL["load_lots"], list(books)):
+    for row in await connection.fetch(SQL["load_lots"], lines(books)):
         books[row["member_id"]].lots[row["expires_on"]] = Lot(
             row["points"], row["expired"], row["forgiven"], row["times_expired"]
         )
@@ -59,7 +57,7 @@ async def load(
     for member_id, cause in causes:
         members.append(member_id)
         told.append(cause)
-    for row in await connection.fetch(SQL["find_causes"], members, told):
+    for row in await connection.fetch(SQL["find_causes"], lines(members), lines(told)):
         known = books[row["member_id"]].known
         known[Cause(row["cause"])] = (row["seq"], row["fingerprint"])
 
@@ -76,51 +74,74 @@ async def post(connection: Connection, books: Iterable[Book]) -> int:
     posted: int = await connection.fetchval(
         SQL["post"],
         changed[0].member_id,
-        orjson.dumps([_account(book) for book in changed]),
-        orjson.dumps([_row(book.member_id, entry) for book in changed for entry in book.entries]),
-        orjson.dumps(_forgiven(changed)),
+        [posting for book in changed for posting in _postings(book)],
+        _forgiven(changed),
     )
     return posted
 
 
-def _account(book: Book) -> Mapping[str, object]:
-    return {
-        "member_id": book.member_id,
-        "seq": book.seq - len(book.entries),
-        "head_hash": _hex(book.loaded_head),
-    }
+class _Posting(NamedTuple):
+    """A row of `ledger.posting`: an entry, its lots as array literals.
+
+    The first of each member says on which head of the chain it was decided.
+    """
+
+    member_id: MemberId
+    seq: int
+    cause: Cause
+    fingerprint: bytes
+    kind: Kind
+    points: int
+    balance: int
+    lot_dates: str
+    lot_points: str
+    reason: str
+    revision: int | None
+    occurred_at: datetime
+    posted_at: datetime
+    hash_version: int
+    hash: bytes
+    decided_on: bytes | None
+    traceparent: str | None
 
 
-def _forgiven(books: Sequence[Book]) -> Sequence[Mapping[str, object]]:
+class _Forgiveness(NamedTuple):
+    """A row of `ledger.forgiveness`: points of a refund that expiry had taken already."""
+
+    member_id: MemberId
+    expires_on: date
+    points: int
+
+
+def _postings(book: Book) -> Iterator[_Posting]:
+    decided_on: bytes | None = book.loaded_head
+    for line, hash_version, hashed in book.entries:
+        seq, told, kind, points, balance, moves, reason, posted_at = line
+        yield _Posting(
+            book.member_id,
+            seq,
+            told.cause,
+            told.fingerprint,
+            kind,
+            points,
+            balance,
+            f"{{{dates_text(moves)}}}",
+            f"{{{points_text(moves)}}}",
+            reason.decode(),
+            told.revision,
+            told.occurred_at,
+            posted_at,
+            hash_version,
+            hashed,
+            decided_on,
+            told.traceparent,
+        )
+        decided_on = None
+
+
+def _forgiven(books: Sequence[Book]) -> Sequence[_Forgiveness]:
     return [
-        {"member_id": book.member_id, "expires_on": date_text(day), "points": points}
+        _Forgiveness(book.member_id, day, points)
         for book in books
         for day, points in book.forgiven.items()
     ]
-
-
-def _row(member_id: MemberId, entry: Entry) -> Mapping[str, object]:
-    line = entry.line
-    told = line.telling
-    return {
-        "member_id": member_id,
-        "seq": line.seq,
-        "cause": told.cause,
-        "fingerprint": _hex(told.fingerprint),
-        "kind": line.kind,
-        "points": line.points,
-        "balance": line.balance,
-        "lot_dates": [date_text(move.expires_on) for move in line.moves],
-        "lot_points": [move.points for move in line.moves],
-        "reason": line.reason.decode(),
-        "revision": told.revision,
-        "occurred_at": told.occurred_at,
-        "posted_at": line.posted_at,
-        "hash_version": entry.hash_version,
-        "hash": _hex(entry.hash),
-        "traceparent": told.traceparent,
-    }
-
-
-def _hex(value: bytes) -> str:
-    return "\\x" + value.hex()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from shared.contract.codec import Event, Record
 from shared.contract.wire import Wire
@@ -12,8 +12,7 @@ from shared.program.models import Program
 from shared.program.revisions import Revisions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """One event, understood: what it claims happened (`cause`), to whom, and how it was told."""
 
     cause: Cause

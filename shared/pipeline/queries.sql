@@ -50,7 +50,7 @@ SELECT
     p.id, p.awaits, p.topic, p.partition, p.record_offset, p.record_timestamp_ms,
     p.key, p.value, p.headers
 FROM messaging.parked AS p
-WHERE p.group_name = $1 AND p.awaits = ANY ($2::text[])
+WHERE p.group_name = $1 AND p.awaits = ANY (string_to_array($2::text, E'\n'))
 ORDER BY p.id;
 
 -- name: park

@@ -11,7 +11,7 @@ from shared.pipeline.command import Command, FollowUp, Refused
 from shared.pipeline.errors import BrakeEngagedError, BrakeTrippedError, StaleOffsetsError
 from shared.pipeline.fold import Folded, Waiting
 from shared.pipeline.rows import hex_or_null, record_columns, record_of, storable
-from shared.platform.postgres import Connection
+from shared.platform.postgres import Connection, lines
 from shared.platform.sql import load_statements
 
 SQL: Final = load_statements("shared.pipeline")
@@ -68,7 +68,7 @@ async def find_parked(
     connection: Connection, group: str, causes: Sequence[Cause]
 ) -> list[tuple[int, Cause, Record]]:
     """Find what waits for the causes: (id, cause, record), oldest first."""
-    rows = await connection.fetch(SQL["find_parked"], group, causes)
+    rows = await connection.fetch(SQL["find_parked"], group, lines(causes))
     return [(row["id"], Cause(row["awaits"]), record_of(dict(row))) for row in rows]
 
 

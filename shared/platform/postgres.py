@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import asyncpg
@@ -55,6 +55,14 @@ async def connect(
         connection.terminate()
         raise
     return connection
+
+
+def lines(texts: Iterable[str]) -> str:
+    r"""Join ids, which have no line breaks, into what `string_to_array($n, E'\n')` takes apart.
+
+    The driver's arrays cost it more than 1 us per element, several times per event.
+    """
+    return "\n".join(texts)
 
 
 async def wait_connect(

@@ -36,8 +36,10 @@ ON CONFLICT DO NOTHING
 """
 _LOCK = "SELECT balance, seq FROM ledger.account WHERE member_id = $1 FOR UPDATE"
 _SEEN = "SELECT 1 FROM ledger.entry WHERE member_id = $1 AND cause = $2"
-_CLAIM = "INSERT INTO earn.order_claim (order_id, member_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-_AWARD = "INSERT INTO earn.award VALUES ($1, $2, 'CNY', 1, $3, 0, '2027-01-31', $4)"
+_CLAIM = """
+INSERT INTO earn.order_claim (order_id, member_id, currency, lines) VALUES ($1, $2, 'CNY', $3)
+ON CONFLICT DO NOTHING
+"""
 _LOT = """
 INSERT INTO ledger.lot (member_id, expires_on, points) VALUES ($1, '2027-01-31', $2)
 ON CONFLICT (member_id, expires_on) DO UPDATE SET points = lot.points + excluded.points
@@ -100,8 +102,7 @@ async def _naive_one(connection: Any, command: Command) -> None:
         if await connection.fetchval(_SEEN, member, command.cause):
             return
         order_id = data.order_id  # type: ignore[attr-defined]
-        await connection.execute(_CLAIM, order_id, member)
-        await connection.execute(_AWARD, member, order_id, points, orjson.dumps(lines).decode())
+        await connection.execute(_CLAIM, order_id, member, orjson.dumps(lines).decode())
         await connection.execute(_LOT, member, points)
         values = (member, seq + 1, command.cause, command.fingerprint, points, balance + points)
         await connection.execute(_ENTRY, *values, reason)

@@ -1,7 +1,6 @@
 """Records for tests, good unless told otherwise."""
 
 import json
-from dataclasses import replace
 
 from shared.contract.codec import Record
 
@@ -75,9 +74,9 @@ def structured_record(**changed: object) -> Record:
 
 def with_headers(good: Record, *more: tuple[str, bytes | None]) -> Record:
     """Return the record with headers added."""
-    return replace(good, headers=good.headers + more)
+    return good._replace(headers=good.headers + more)
 
 
 def without_header(good: Record, name: str) -> Record:
     """Return the record with a header missing."""
-    return replace(good, headers=tuple(pair for pair in good.headers if pair[0] != name))
+    return good._replace(headers=tuple(pair for pair in good.headers if pair[0] != name))

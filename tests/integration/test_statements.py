@@ -162,4 +162,4 @@ async def test_the_check_itself_sees_what_is_wrong(
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await explain(sessions["jifen_mall"], "SELECT 1 FROM ledger.entry")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await explain(sessions["jifen_notify"], "SELECT ledger.post($1, $2, $3, $4)")
+        await explain(sessions["jifen_notify"], "SELECT ledger.post($1, $2, $3)")

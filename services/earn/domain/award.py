@@ -1,18 +1,17 @@
 """What an order was awarded, in the form a refund needs: per line, under one revision."""
 
-from dataclasses import dataclass
 from datetime import date
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 # A line_id, what was paid for that line, and what of it was refunded (never more), in minor units.
 Line: TypeAlias = tuple[str, int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwardState:
+class AwardState(NamedTuple):
     """An order's award and what refunds have undone of it (0 <= taken_back <= awarded).
 
     `revision` is the program's revision that awarded it: refunds recompute under that one.
+    `day` is the local day it was paid on.
     """
 
     lines: tuple[Line, ...]
@@ -20,7 +19,7 @@ class AwardState:
     revision: int
     awarded: int
     taken_back: int
-    expires_on: date
+    day: date
 
     @property
     def left_minor(self) -> int:

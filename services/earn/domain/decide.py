@@ -46,8 +46,8 @@ def decide_order(
         day=day,
     )
     claim.settled = True
-    desk.keep_award(order.member_id, order.order_id, award)
-    _earn(telling, book, gain, award.expires_on, moment)
+    desk.awards[order.order_id] = award
+    _earn(telling, book, gain, expires_on(program.expiry, day), moment)
     return APPLIED
 
 
@@ -61,7 +61,8 @@ def decide_refund(
     if claim.member_id != refund.member_id:
         return _of_another(refund.order_id, claim.member_id, refund.member_id)
     award = desk.awards[refund.order_id]
-    purchase = moment.revisions.program_of(award.revision).earn.purchase
+    awarding = moment.revisions.program_of(award.revision)
+    purchase = awarding.earn.purchase
     applied: RefundApplied | UnknownLine
     if refund.lines is not None:
         lines = [(line.line_id, line.paid_minor) for line in refund.lines]
@@ -71,13 +72,13 @@ def decide_refund(
     if isinstance(applied, UnknownLine):
         known = ", ".join([line for line, _, _ in award.lines[:10]])
         return Refuse("unknown-line", f"expected a line of {known}, got {applied.line_id}")
-    desk.keep_award(refund.member_id, refund.order_id, applied.state)
+    desk.keep_award(refund.order_id, applied.state)
     reason = _reason(applied.explanation, telling)
     _take_back(
         telling,
         book,
         applied.take_back,
-        awarded_to=award.expires_on,
+        awarded_to=expires_on(awarding.expiry, award.day),
         reason=reason,
         moment=moment,
     )
@@ -178,7 +179,6 @@ def decide_bonus_reversal(
 def _after_refund(refund: OrderRefunded, desk: Desk) -> Outcome:
     """Close an order of which nothing is left; a bonus it brought somebody goes back too."""
     desk.orders[refund.order_id].refunded = True
-    desk.emptied_orders.add(refund.order_id)
     paid_for = desk.sharers.get(refund.order_id)
     if paid_for is None:
         return APPLIED

@@ -43,15 +43,14 @@ class Desk:
     friends: dict[str, FriendClaim] = field(default_factory=dict)
     sharers: dict[str, FriendClaim] = field(default_factory=dict)
     days: dict[str, list[CheckInDay]] = field(default_factory=dict)
-    changed_awards: dict[str, str] = field(default_factory=dict)
+    changed_awards: set[str] = field(default_factory=set)
     changed_days: dict[tuple[str, date], CheckInDay] = field(default_factory=dict)
-    emptied_orders: set[str] = field(default_factory=set)
     new_friends: dict[str, FriendClaim] = field(default_factory=dict)
 
-    def keep_award(self, member_id: str, order_id: str, award: AwardState) -> None:
-        """Take over an order's award as it is now."""
+    def keep_award(self, order_id: str, award: AwardState) -> None:
+        """Take over an order's award as a refund left it."""
         self.awards[order_id] = award
-        self.changed_awards[order_id] = member_id
+        self.changed_awards.add(order_id)
 
     def keep_days(self, member_id: str, days: tuple[CheckInDay, ...]) -> None:
         """Take over the days a check-in added or changed."""

@@ -1,15 +1,13 @@
 """What a rule gives, and why."""
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 # JSON-ready: texts, integers, lists and dicts of them. `rules` names the rules that took part;
 # `zero` says in one word why nothing came of it. The caller adds the program's revision.
 Explanation: TypeAlias = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gain:
+class Gain(NamedTuple):
     """Points a rule gives (never negative) and the explanation its entry will carry."""
 
     points: int

@@ -7,7 +7,6 @@ from typing import assert_never
 from services.earn.domain.award import AwardState
 from services.earn.domain.gain import Explanation, Gain
 from shared.contract.types import MAX_POINTS
-from shared.program.dates import expires_on
 from shared.program.models import Program, Purchase, Rate, Rounding
 
 RULE = "purchase"
@@ -36,7 +35,7 @@ def award_order(
         revision=revision,
         awarded=gain.points,
         taken_back=0,
-        expires_on=expires_on(program.expiry, day),
+        day=day,
     )
     return gain, state
 

@@ -5,7 +5,7 @@ order, take back exactly what one full refund takes.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from services.earn.domain.award import AwardState, Line
@@ -111,7 +111,7 @@ def _apply(
     if take_back == 0:
         explanation["zero"] = _why_nothing(state, applied_minor)
     return RefundApplied(
-        state=replace(state, lines=lines, taken_back=target),
+        state=state._replace(lines=lines, taken_back=target),
         take_back=take_back,
         emptied=left_minor == 0 and applied_minor > 0,
         explanation=explanation,

@@ -1,7 +1,6 @@
 """`jifen dead-letters`: seen, understood, told again as they came."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import orjson
 import pytest
@@ -24,11 +23,11 @@ HEADERS = (("x", None), ("x", b""), ("y", b"\xff\x00"), ("", b"\xe2\x82\xac"))
 
 
 def with_headers(record: Record) -> Record:
-    return replace(record, headers=(*record.headers, *HEADERS))
+    return record._replace(headers=(*record.headers, *HEADERS))
 
 
 def not_json(earn: Teller, member: str = "m1") -> Record:
-    return with_headers(replace(earn.record(*paid("o1", member)), value=b"{\xff\x1b[31m"))
+    return with_headers(earn.record(*paid("o1", member))._replace(value=b"{\xff\x1b[31m"))
 
 
 async def write(earn: Teller, records: Sequence[Record]) -> None:
@@ -89,8 +88,8 @@ async def test_replay_sends_what_came(database: Database, kafka: KafkaHandle, ji
     jifen = jifen.at(kafka.bootstrap)
     earn = await teller(database)
     bad = not_json(earn)
-    tombstone = replace(bad, offset=1, value=None)
-    bare = replace(bad, offset=2, key=None, value=None)
+    tombstone = bad._replace(offset=1, value=None)
+    bare = bad._replace(offset=2, key=None, value=None)
     await write(earn, [bad, tombstone, bare])
     ids = [one["id"] for one in await jifen.prints_json("dead-letters", "list")][::-1]
 

@@ -1,7 +1,5 @@
 """`jifen trace` and `jifen parked`: what became of an order's events."""
 
-from dataclasses import replace
-
 import pytest
 
 from shared.pipeline.operator import SQL
@@ -27,7 +25,7 @@ async def test_everything_an_order_brought(database: Database, jifen: Jifen) -> 
     await earn.tell([paid("o1", "m1"), refunded("o1", "m1", "r1", 300), shared("o1", "m2", "m1")])
     await earn.tell([paid("o10", "m1"), refunded("o10", "m1", "r1", 300)])
     await earn.tell([refunded("o1", "m1", "r2", 700), paid("o1", "m1"), paid("o1", "m3")])
-    undecoded = replace(earn.record(*paid("o1", "m1")), value=b'{"order_id": "o1", "lines": 3}')
+    undecoded = earn.record(*paid("o1", "m1"))._replace(value=b'{"order_id": "o1", "lines": 3}')
     await earn.writer.write([undecoded])
     await earn.writer.close()
     found = await jifen.prints_json("trace", "o1")

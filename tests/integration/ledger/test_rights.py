@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 POSTERS = ("jifen_earn", "jifen_redeem", "jifen_expiry")
 DOORS = (
     "SELECT ledger.lock_accounts('eve', '{eve}', '{eve}')",
-    "SELECT ledger.post('eve', '[]', '[]', '[]')",
+    "SELECT ledger.post('eve', '{}', '{}')",
 )
 FORBIDDEN = (
     "UPDATE ledger.entry SET points = points + 1",

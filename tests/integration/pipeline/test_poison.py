@@ -1,7 +1,6 @@
 """A record that raises is found by halving and set aside alone; all others land."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -79,7 +78,7 @@ async def test_a_dead_letter_that_cannot_be_written_is_waited_for(
     earn = await started(database, Buggy(raises_for=lambda command: is_of("m1", command)))
     async with owner_of(database) as owner:
         await owner.execute("ALTER TABLE messaging.dead_letter ADD CONSTRAINT no CHECK (id < 0)")
-    bad = replace(earn.record(*paid("o1", "m1")), value=value)
+    bad = earn.record(*paid("o1", "m1"))._replace(value=value)
     good = [earn.record(*paid("o2", "m2"))]
     writing = asyncio.create_task(earn.writer.write([bad, *good]))
     await until(lambda: earn.writer.trouble is not None)
@@ -124,11 +123,11 @@ async def test_any_header_can_be_kept(database: Database, header: tuple[str, byt
     earn = await started(database)
 
     def strange(record: Record) -> Record:
-        return replace(record, headers=(*record.headers, header))
+        return record._replace(headers=(*record.headers, header))
 
     good, bad = earn.record(*paid("o1", "m1")), earn.record(*paid("o2", "m2"))
     await asyncio.wait_for(
-        earn.writer.write([strange(good), strange(replace(bad, value=b"?"))]), timeout=10
+        earn.writer.write([strange(good), strange(bad._replace(value=b"?"))]), timeout=10
     )
     await earn.writer.close()
     [letter] = await dead_letters(database)

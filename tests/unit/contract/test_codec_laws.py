@@ -120,6 +120,7 @@ events = st.builds(
     data=orders,
     time=st.none() | st.datetimes(timezones=st.just(UTC)),
     subject=st.none() | texts,
+    traceparent=st.none(),
 )
 
 

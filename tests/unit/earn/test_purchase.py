@@ -35,7 +35,7 @@ def test_an_order_earns_one_point_per_yuan_rounded_once() -> None:
         revision=3,
         awarded=40,
         taken_back=0,
-        expires_on=date(2025, 1, 31),
+        day=DAY,
     )
 
 
