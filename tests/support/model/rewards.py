@@ -34,7 +34,7 @@ class Answer:
     status: Status | Literal["rejected"]
     reason: str = ""
     figures: Mapping[str, object] = field(default_factory=dict)
-    balance: int | None = None  # after a reservation
+    balance: int | None = None  # after it, where points were moved
 
     @property
     def accepted(self) -> bool:

@@ -254,9 +254,11 @@ class Shop:
         if redemption.status in {"shipped", "completed"}:
             self._refuse(told, redemption, "already-shipped")
             return
+        balance = None
         if redemption.stands:
             self._give_up(redemption, "by-request", told.now)
-        self._answer(told, Answer(status=redemption.status))
+            balance = self.account_of(told.member).balance
+        self._answer(told, Answer(status=redemption.status, balance=balance))
 
     def _ship(self, told: Telling, redemption: Redemption) -> None:
         """A parcel that is there was sent, whichever of the two is told first."""

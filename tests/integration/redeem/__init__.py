@@ -1,0 +1,1 @@
+"""Redeem on real PostgreSQL and Kafka."""

@@ -1,0 +1,109 @@
+"""Reservations that nobody confirms: released by themselves, once, also after a downtime."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from services.redeem.releases import Releases
+from tests.integration.earn.desk import now
+from tests.integration.redeem.desk import (
+    entries,
+    of_today,
+    open_shop,
+    pass_time,
+    release,
+    rows,
+    settings_of,
+    stock_adds_up,
+    teller,
+)
+from tests.support.databases import Database, owner_of
+from tests.support.model import Reward, Rules
+from tests.support.model.errands import about, request
+
+pytestmark = pytest.mark.integration
+
+MUG = Reward(id="mug", points=100, stock=1_000)
+MEMBERS = [f"m{n:03}" for n in range(250)]
+
+
+async def reserved(database: Database, members: list[str]) -> None:
+    today = Rules().day(now())
+    await open_shop(database, [MUG], {name: of_today(today, 60) for name in members})
+    redeem = await teller(database)
+    await redeem.tell([request(name, "r1", now()) for name in members])
+    await redeem.writer.close()
+
+
+async def held(database: Database) -> int:
+    return len(await rows(database, "SELECT 1 FROM redeem.redemption WHERE status = 'reserved'"))
+
+
+async def returned(database: Database) -> list[int]:
+    found = await rows(database, "SELECT points FROM ledger.entry WHERE kind = 'returned'")
+    return [row["points"] for row in found]
+
+
+async def test_nothing_is_released_before_its_time(database: Database) -> None:
+    await reserved(database, ["ann"])
+    await pass_time(database, timedelta(minutes=14))
+    assert await release(database) == 0
+    await pass_time(database, timedelta(minutes=1))
+    assert await release(database) == 1
+    assert (await entries(database))["ann"][1:] == [
+        ("redemption/r1/reserve", "redeemed", -100, 80),
+        ("redemption/r1/return", "returned", 100, 180),
+    ]
+    assert await release(database) == 0
+
+
+async def test_two_loops_after_a_downtime_release_everything_once(database: Database) -> None:
+    await reserved(database, MEMBERS)
+    await pass_time(database, timedelta(days=3))
+    loops = [Releases(settings_of(database), every_seconds=0.01) for _ in range(2)]
+    tasks = [asyncio.create_task(one.run()) for one in loops]
+    while await held(database):  # noqa: ASYNC110 - the loops have no event for it
+        await asyncio.sleep(0.02)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert await returned(database) == [100] * len(MEMBERS)
+    assert await stock_adds_up(database)
+    events = await rows(
+        database,
+        "SELECT DISTINCT payload::json ->> 'reason' AS reason, event_id FROM messaging.outbox"
+        " WHERE type = 'redemption.cancelled.v1'",
+    )
+    assert len(events) == len(MEMBERS)
+    assert {row["reason"] for row in events} == {"reservation-expired"}
+
+
+async def test_a_confirmation_that_comes_too_late_is_refused_and_releases(
+    database: Database,
+) -> None:
+    await reserved(database, ["ann"])
+    await pass_time(database, timedelta(minutes=15))
+    redeem = await teller(database, partition=1)
+    await redeem.tell([about("redemption.confirmed.v1", "ann", "r1", now())])
+    await redeem.writer.close()
+    assert await returned(database) == [100]
+    (answer,) = await rows(
+        database,
+        "SELECT answer::json ->> 'reason' AS reason FROM redeem.command"
+        " WHERE cause = 'redemption/r1/confirm'",
+    )
+    assert answer["reason"] == "reservation-expired"
+    assert await release(database) == 0
+
+
+async def test_one_member_whose_rows_are_wrong_keeps_nothing_from_the_others(
+    database: Database,
+) -> None:
+    await reserved(database, ["ann", "bob", "cat"])
+    await pass_time(database, timedelta(minutes=15))
+    async with owner_of(database) as owner:
+        await owner.execute("ALTER TABLE ledger.entry ADD CHECK (member_id <> 'bob') NOT VALID")
+    assert await release(database) == 2
+    assert await returned(database) == [100, 100]
+    assert await release(database) == 0
