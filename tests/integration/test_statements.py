@@ -87,6 +87,7 @@ def test_statements_are_found() -> None:
     assert {Path(name).parts[1] for name in names if name.startswith("services/")} >= {
         "earn",
         "mall",
+        "redeem",
         "relay",
     }
 
