@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaProducer
@@ -21,7 +21,6 @@ T = TypeVar("T")
 
 # The producer is idempotent and would try for ever; whoever waits at a terminal should not.
 PATIENCE_SECONDS: Final = 30.0
-_GIVE_UP_SECONDS = 3.0
 _MAX_IN_FLIGHT = 2_000
 
 
@@ -67,9 +66,7 @@ class Teller:
 
     async def give_up(self) -> None:
         """End the producer at once; what is still on its way may or may not arrive."""
-        # Cancelled, its own end waits for tasks of the driver's that a deaf broker never ends.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(abandon(self._producer), _GIVE_UP_SECONDS)
+        await abandon(self._producer)
 
 
 def quiet_driver() -> None:

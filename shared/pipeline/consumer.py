@@ -28,6 +28,7 @@ from shared.pipeline.store import Partition
 from shared.pipeline.writer import Writer
 from shared.platform.backoff import Backoff
 from shared.platform.clock import monotonic
+from shared.platform.kafka import start_whole
 from shared.platform.log import describe
 from shared.platform.metrics import Metrics
 from shared.platform.settings import KafkaSettings
@@ -81,7 +82,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
                 make = await self._broker.connect()
                 options = self._broker.config.broker_config
                 options.builder = partial(self._make_consumer, make)
-                await self._broker.start()
+                await start_whole(self._broker.start())
             except (KafkaError, OSError) as error:
                 delay = backoff.next_seconds()
                 _log.warning(

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from shared.pipeline.store import SQL, Partition
 from shared.platform import postgres
 from shared.platform.backoff import Backoff
+from shared.platform.kafka import start_whole
 from shared.platform.log import describe
 from shared.platform.postgres import DATABASE_ERRORS, Connection
 from shared.platform.settings import KafkaSettings
@@ -132,7 +133,7 @@ async def read_cluster_id(settings: KafkaSettings) -> str:
             bootstrap_servers=settings.bootstrap, request_timeout_ms=settings.request_timeout_ms
         )
         try:
-            await admin.start()
+            await start_whole(admin.start())
             return str((await admin.describe_cluster())["cluster_id"])
         except (KafkaError, OSError) as error:
             delay = backoff.next_seconds()

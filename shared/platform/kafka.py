@@ -1,7 +1,8 @@
 """Kafka's producer as this system uses it, and a check that the broker answers."""
 
 import asyncio
-import contextlib
+from collections.abc import Awaitable, Coroutine
+from typing import TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
@@ -14,8 +15,10 @@ MAX_BATCH_BYTES = 256 * 1024
 # As large as the largest record a topic of ours takes.
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 
-# A producer that is given up has nothing left that is worth a longer wait.
-ABANDON_SECONDS = 3.0
+# A broker that is well has answered by then; three ends of a producer, each asked for twice.
+_STEP_SECONDS = 0.5
+
+_T = TypeVar("_T")
 
 
 def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProducer:
@@ -35,8 +38,22 @@ def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProdu
     )
 
 
+async def start_whole(starting: Coroutine[object, object, _T]) -> _T:
+    """Await the start of a client; when cancelled, let a broker that is well finish it first.
+
+    Cancelled in the middle, the driver forgets the connection it is opening, and nobody could
+    close it any more.
+    """
+    task = asyncio.ensure_future(starting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await _end(task)
+        raise
+
+
 async def abandon(producer: AIOKafkaProducer) -> None:
-    """End a producer at once, whatever it still holds.
+    """End a producer whatever it still holds, in no time, and in seconds where the broker is deaf.
 
     `stop()` would first deliver what is buffered, which may take for ever, and which is wrong
     for one who has lost the right to publish.
@@ -45,12 +62,20 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     sender = producer._sender.sender_task  # noqa: SLF001
     if sender is not None:
         sender.cancel()
-        await producer.client.close()
-        # It may await an answer that never comes; the cancel of the time-out reaches that too.
-        with contextlib.suppress(KafkaError, asyncio.CancelledError, TimeoutError):
-            await asyncio.wait_for(sender, ABANDON_SECONDS)
+        await _end(producer.client.close())
+        await _end(sender)
     producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
-    await producer.stop()
+    await _end(producer.stop())
+
+
+async def _end(ending: Awaitable[object]) -> None:
+    """Await an end, however it comes; cancel what awaits an answer that never does."""
+    task = asyncio.ensure_future(ending)
+    for _ in range(2):
+        await asyncio.wait({task}, timeout=_STEP_SECONDS)
+        task.cancel()
+    if task.done() and not task.cancelled():
+        task.exception()
 
 
 class BrokerCheck:
