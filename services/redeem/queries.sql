@@ -5,13 +5,14 @@ SELECT
     r.reason, r.rewards_revision, r.lot_dates, r.lot_points, r.counted_on, r.requested_at,
     r.reserved_until, r.carrier, r.tracking_no, r.changed_at,
     r.status = 'reserved' AND r.reserved_until <= clock_timestamp() AS due
-FROM unnest($2::text[], $3::text[]) AS k (member_id, redemption_id)
+FROM unnest(string_to_array($2::text, E'\n'), string_to_array($3::text, E'\n'))
+    AS k (member_id, redemption_id)
 CROSS JOIN LATERAL (
     SELECT f.* FROM redeem.redemption AS f
     WHERE f.member_id = k.member_id AND f.redemption_id = k.redemption_id
     OFFSET 0
 ) AS r
-WHERE r.member_id = ANY ($2::text[])
+WHERE r.member_id = ANY (string_to_array($2::text, E'\n'))
 UNION ALL
 SELECT
     r.member_id, r.redemption_id, r.reward_id, r.kind, r.quantity, r.points, r.status, r.version,
@@ -19,7 +20,7 @@ SELECT
     r.reserved_until, r.carrier, r.tracking_no, r.changed_at,
     r.status = 'reserved' AND r.reserved_until <= clock_timestamp() AS due
 FROM redeem.redemption AS r
-WHERE r.member_id = ANY ($1::text[]) AND r.status = 'reserved';
+WHERE r.member_id = ANY (string_to_array($1::text, E'\n')) AND r.status = 'reserved';
 
 -- name: lock_stock
 -- Lock the stock of rewards in the order of their ids; writes nothing, and makes no new ones.
@@ -41,13 +42,14 @@ WHERE s.reward_id = ANY ($1::text[]);
 -- name: load_commands
 -- Which commands (pairwise with members) were decided already, and what they came to.
 SELECT c.member_id, c.cause, c.fingerprint, c.answer
-FROM unnest($1::text[], $2::text[]) AS k (member_id, cause)
+FROM unnest(string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n'))
+    AS k (member_id, cause)
 CROSS JOIN LATERAL (
     SELECT f.* FROM redeem.command AS f
     WHERE f.member_id = k.member_id AND f.cause = k.cause
     OFFSET 0
 ) AS c
-WHERE c.member_id = ANY ($1::text[]);
+WHERE c.member_id = ANY (string_to_array($1::text, E'\n'));
 
 -- name: load_used
 -- How many pieces members had of rewards by month, since the beginning of the month before.

@@ -14,7 +14,7 @@ from shared.contract.codec import encode_data
 from shared.ledger.entries import Cause, LotMove, MemberId
 from shared.ledger.hash import date_text
 from shared.pipeline.errors import LostRaceError
-from shared.platform.postgres import Connection
+from shared.platform.postgres import Connection, lines
 from shared.platform.sql import load_statements
 from shared.rewards.models import Goods
 
@@ -41,10 +41,12 @@ async def lock(connection: Connection, needs: Needs) -> Desk:
     members' own reservations are there too: those whose time is over are released first.
     """
     desk = Desk()
-    owners = [member for member, _ in needs.redemptions]
-    names = [name for _, name in needs.redemptions]
+    owners = lines([member for member, _ in needs.redemptions])
+    names = lines([name for _, name in needs.redemptions])
     rewards = set(needs.rewards)
-    for row in await connection.fetch(_SQL["load_redemptions"], needs.members, owners, names):
+    for row in await connection.fetch(
+        _SQL["load_redemptions"], lines(needs.members), owners, names
+    ):
         redemption = _redemption(row)
         desk.put(redemption)
         if row["due"] or redemption.key in needs.moves_stock:
@@ -67,8 +69,8 @@ async def load(
 
     `asked` are members with the rewards they ask for.
     """
-    members = [member for member, _ in causes]
-    for row in await connection.fetch(_SQL["load_commands"], members, [one for _, one in causes]):
+    members, told = lines([one for one, _ in causes]), lines([cause for _, cause in causes])
+    for row in await connection.fetch(_SQL["load_commands"], members, told):
         key = (MemberId(row["member_id"]), Cause(row["cause"]))
         desk.kept[key] = Kept(fingerprint=row["fingerprint"], answer=row["answer"])
     limited = [(member, name) for member, name in asked if _is_limited(desk.shelves.get(name))]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Literal, TypeAlias
 
+import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from services.redeem.domain.redemption import Redemption, Status
@@ -69,45 +70,58 @@ class Answer(BaseModel):
         default=None, description="Confirm before this moment; then it is released by itself."
     )
 
-    def to_json(self) -> str:
-        """Spell it as it is kept."""
-        return self.model_dump_json(exclude_none=True)
+
+Spelt: TypeAlias = dict[str, object]
+"""An answer as it is kept: the fields of `Answer` that say something, ready for JSON."""
 
 
-def accepted(redemption: Redemption, *, balance: int | None = None) -> Answer:
-    """Answer with the redemption as it is now; with the balance where points were moved."""
-    return Answer(
-        redemption_id=redemption.redemption_id,
-        status=redemption.status,
-        reward_id=redemption.reward_id,
-        quantity=redemption.quantity,
-        points=redemption.points,
-        version=redemption.version,
-        lots=None if balance is None else lot_parts(redemption.lots),
-        balance=balance,
-        reserved_until=redemption.reserved_until if redemption.is_held else None,
-    )
+def accepted(redemption: Redemption, *, balance: int | None = None) -> Spelt:
+    """Answer with the redemption as it is now; with lots and balance where points were moved."""
+    answer: Spelt = {
+        "redemption_id": redemption.redemption_id,
+        "status": redemption.status,
+        "reward_id": redemption.reward_id,
+        "quantity": redemption.quantity,
+        "points": redemption.points,
+        "version": redemption.version,
+    }
+    if balance is not None:
+        answer["lots"] = [
+            {"expires_on": None if day == NEVER else day, "points": points}
+            for day, points in redemption.lots
+        ]
+        answer["balance"] = balance
+    if redemption.is_held:
+        answer["reserved_until"] = redemption.reserved_until
+    return answer
 
 
-def refused(redemption: Redemption, rejection: Rejection) -> Answer:
+def refused(redemption: Redemption, rejection: Rejection) -> Spelt:
     """Answer that a redemption stays as it is, and why."""
-    return accepted(redemption).model_copy(
-        update={"reason": rejection.reason, "figures": rejection.figures}
-    )
+    return {
+        **accepted(redemption),
+        "reason": rejection.reason,
+        "figures": rejection.figures,
+    }
 
 
-def rejected(redemption_id: str, rejection: Rejection) -> Answer:
+def rejected(redemption_id: str, rejection: Rejection) -> Spelt:
     """Answer that there is no such redemption, and why."""
-    return Answer(
-        redemption_id=redemption_id,
-        status="rejected",
-        reason=rejection.reason,
-        figures=rejection.figures,
-    )
+    return {
+        "redemption_id": redemption_id,
+        "status": "rejected",
+        "reason": rejection.reason,
+        "figures": rejection.figures,
+    }
+
+
+def to_json(answer: Spelt) -> str:
+    """Write an answer as `Answer` reads it."""
+    return orjson.dumps(answer, option=orjson.OPT_UTC_Z).decode()
 
 
 def lot_parts(moves: Sequence[LotMove]) -> tuple[LotPart, ...]:
-    """Spell lots as the wire does."""
+    """Say lots as the wire does."""
     return tuple(
         [LotPart(expires_on=None if day == NEVER else day, points=points) for day, points in moves]
     )

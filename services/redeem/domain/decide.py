@@ -5,17 +5,16 @@ first expires what is due: a late release keeps nothing from the member it belon
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from services.redeem.domain import causes
 from services.redeem.domain.answer import (
-    Answer,
     Rejection,
+    Spelt,
     accepted,
     instant_text,
     refused,
@@ -42,8 +41,7 @@ BY_REQUEST: Final = "by-request"
 EXPIRED: Final = "reservation-expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(NamedTuple):
     """One command, with all that deciding it may ask and change."""
 
     telling: Telling
@@ -57,7 +55,7 @@ class Case:
         """The moment it is decided at."""
         return self.moment.today.now
 
-    def answer(self, answer: Answer) -> Outcome:
+    def answer(self, answer: Spelt) -> Outcome:
         """Keep what the command came to."""
         self.desk.answer(self.book.member_id, self.telling, answer, self.now)
         return APPLIED

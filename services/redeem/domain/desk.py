@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from services.redeem.domain.answer import Answer
+from services.redeem.domain.answer import Spelt, to_json
 from services.redeem.domain.redemption import Redemption, RedemptionKey
 from shared.ledger.entries import Cause, MemberId, Telling
 from shared.rewards.models import Reward
@@ -70,16 +71,14 @@ class Shelf:
     stock: Stock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(NamedTuple):
     """A command that was decided: how it was told, and what it came to (JSON)."""
 
     fingerprint: bytes
     answer: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusEvent:
+class StatusEvent(NamedTuple):
     """One status to announce; `figures` where a request was rejected."""
 
     member_id: MemberId
@@ -95,8 +94,7 @@ class StatusEvent:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decided(NamedTuple):
     """A command to keep with its answer."""
 
     member_id: MemberId
@@ -167,9 +165,9 @@ class Desk:
         )
         self.events.append(event)
 
-    def answer(self, member_id: MemberId, telling: Telling, answer: Answer, at: datetime) -> None:
+    def answer(self, member_id: MemberId, telling: Telling, answer: Spelt, at: datetime) -> None:
         """Keep what a command came to, for ever."""
-        kept = Kept(fingerprint=telling.fingerprint, answer=answer.to_json())
+        kept = Kept(fingerprint=telling.fingerprint, answer=to_json(answer))
         self.kept[member_id, telling.cause] = kept
         self.decided.append(Decided(member_id=member_id, cause=telling.cause, kept=kept, at=at))
 

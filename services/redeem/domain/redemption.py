@@ -1,8 +1,7 @@
 """A redemption: one purchase, from its reservation to the parcel or back."""
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from shared.ledger.entries import LotMove, MemberId
 
@@ -14,8 +13,7 @@ RedemptionKey: TypeAlias = tuple[MemberId, str]
 """A redemption's id is its member's own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redemption:
+class Redemption(NamedTuple):
     """One purchase; `points` is its whole price, `lots` what giving it back puts where.
 
     `counted_on` is the local day that limits count it under; `version` counts its statuses.
@@ -61,10 +59,10 @@ class Redemption:
 
     def moved_to(self, status: Status, *, at: datetime, reason: str | None = None) -> "Redemption":
         """Return it in its next status."""
-        return replace(self, status=status, version=self.version + 1, changed_at=at, reason=reason)
+        return self._replace(status=status, version=self.version + 1, changed_at=at, reason=reason)
 
     def sent_by(self, carrier: str | None, tracking_no: str | None) -> "Redemption":
         """Return it with what is known of its parcel; what was told before stays."""
-        return replace(
-            self, carrier=self.carrier or carrier, tracking_no=self.tracking_no or tracking_no
+        return self._replace(
+            carrier=self.carrier or carrier, tracking_no=self.tracking_no or tracking_no
         )
