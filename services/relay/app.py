@@ -31,7 +31,7 @@ async def serve(settings: RelaySettings, stop: asyncio.Event) -> None:
     broker = BrokerCheck(settings.kafka, client_id="jifen-relay-check")
     readiness = Readiness(
         {
-            "database": monitor.check,
+            "database": monitor.problem,
             "broker": broker,
             "role": relay.check_role,
             "progress": relay.check_progress,

@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from services.earn.handlers import GROUP
-from shared.pipeline import monitor
 from shared.pipeline.monitor import Monitor
 from shared.pipeline.operator import dismiss, mark_replayed
 from shared.platform.metrics import Metrics
@@ -22,10 +21,7 @@ pytestmark = pytest.mark.integration
 DAYS = timedelta(days=30)
 
 
-async def test_settled_dead_letters_leave_the_metric(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(monitor, "SAMPLE_SECONDS", 0.02)
+async def test_settled_dead_letters_leave_the_metric(database: Database) -> None:
     await begin(database)
     earn = await started(database)
     bad = [("order.paid.v1", {**paid("o1", "m1")[1], "currency": n}) for n in range(2)]
@@ -33,7 +29,9 @@ async def test_settled_dead_letters_leave_the_metric(
     await earn.writer.close()
     registry = CollectorRegistry()
     settings = DatabaseSettings(url=SecretStr(database.dsn("jifen_earn")))
-    watching = Monitor(settings, GROUP, Metrics(registry, "earn"), abandon_after=DAYS)
+    watching = Monitor(
+        settings, GROUP, Metrics(registry, "earn"), abandon_after=DAYS, every_seconds=0.02
+    )
 
     def unresolved() -> float | None:
         return registry.get_sample_value("points_dead_letters_unresolved", {"topic": "orders.v1"})
