@@ -1,0 +1,164 @@
+"""kill -9 of redeem while many want the last pieces: those are sold, once each, and told of."""
+
+import asyncio
+import json
+import random
+import signal
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from services.redeem.handlers import GROUP, TOPICS
+from shared.platform.clock import monotonic
+from tests.integration.consuming.crew import Place, Service
+from tests.integration.earn.desk import now
+from tests.integration.ledger.desk import audited
+from tests.integration.redeem.desk import give_points, of_today, rows, stock_adds_up
+from tests.support.brokers import KafkaHandle
+from tests.support.databases import Database
+from tests.support.model import Reward, Rules, encode, topic_of
+from tests.support.model.errands import about, request
+from tests.support.model.world import Event
+from tests.support.stack import Home
+
+pytestmark = [pytest.mark.timeout(600)]
+
+MEMBERS = [f"m{n}" for n in range(500)]
+REWARDS = (
+    Reward(id="mug", points=20, stock=10),
+    Reward(id="bank", points=5, stock=10**6),
+)
+PATIENCE_SECONDS = 120
+_IN_BATCH = """
+SELECT count(*) AS batches FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'jifen-redeem'
+    AND xact_start IS NOT NULL
+"""
+_READ = """
+SELECT coalesce(sum(next_offset), 0) AS read FROM messaging.consumer_offset WHERE group_name = $1
+"""
+_CHARGED = """
+SELECT member_id, split_part(cause, '/', 2) AS redemption_id, sum(points) AS points
+FROM ledger.entry WHERE kind IN ('redeemed', 'returned') GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How often it dies, and how much is wanted of the reward that there is enough of."""
+
+    kills: int
+    wanted: int
+    seed: int
+
+
+SHORT = pytest.param(Form(kills=3, wanted=6, seed=61), marks=pytest.mark.chaos, id="short")
+SOAK = pytest.param(Form(kills=20, wanted=40, seed=62), marks=pytest.mark.soak, id="soak")
+
+
+def errands(form: Form) -> list[Event]:
+    """The last mugs for everybody, twice, among power banks that are confirmed or cancelled."""
+    chance, at = random.Random(form.seed), now()  # noqa: S311
+    told: list[Event] = []
+    for turn in range(form.wanted):
+        for name in MEMBERS:
+            bank = f"b{turn}-{name}"
+            told.append(request(name, bank, at, reward="bank"))
+            kind = chance.choice(("redemption.confirmed.v1", "redemption.cancelled.v1"))
+            told.append(about(kind, name, bank, at))
+    mugs = [request(name, f"mug-{name}", at, confirm=True) for name in MEMBERS]
+    for mug in [*mugs, *mugs]:
+        told.insert(chance.randrange(len(told)), mug)
+    return told
+
+
+def send(bootstrap: str, told: list[Event]) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5})
+    for number, event in enumerate(told):
+        key, value, headers = encode(event["type"], event["data"], f"e{number}")
+        producer.produce(topic_of(event["type"]), value, key, headers=dict(headers))
+        producer.poll(0)
+    assert producer.flush(60) == 0
+
+
+async def read_so_far(database: Database) -> int:
+    (row,) = await rows(database, _READ, GROUP)
+    return int(row["read"])
+
+
+async def until_read(database: Database, records: int) -> None:
+    deadline = monotonic() + PATIENCE_SECONDS
+    while (read := await read_so_far(database)) < records:
+        assert monotonic() < deadline, f"read {read} of {records} records"
+        await asyncio.sleep(0.02)
+
+
+async def caught(database: Database, redeem: Service, chance: random.Random) -> bool:
+    """Kill it inside a batch, or after some looks wherever it is."""
+    in_batch = False
+    for _ in range(20):
+        redeem.send(signal.SIGSTOP)
+        (row,) = await rows(database, _IN_BATCH)
+        in_batch = bool(row["batches"])
+        if in_batch:
+            break
+        redeem.send(signal.SIGCONT)
+        await asyncio.sleep(chance.uniform(0, 0.02))
+    await redeem.kill()
+    return in_batch
+
+
+@pytest.mark.parametrize("form", [SHORT, SOAK])
+async def test_the_last_ten_are_sold_once_however_often_redeem_dies(
+    database: Database, kafka: KafkaHandle, home: Home, form: Form
+) -> None:
+    await kafka.fresh_topics(*TOPICS)
+    today = Rules().day(now())
+    await give_points(database, REWARDS, {name: of_today(today, 10**4) for name in MEMBERS})
+    place = place_of(database, kafka, home.folder)
+    told, chance = errands(form), random.Random(form.seed)  # noqa: S311
+    await asyncio.to_thread(send, kafka.bootstrap, told)
+    in_flight = 0
+    for kill in range(form.kills):
+        async with place.service("redeem", JIFEN_BATCH_START="50") as redeem:
+            await until_read(database, (kill + 1) * len(told) // (form.kills + 2))
+            in_flight += await caught(database, redeem, chance)
+    async with place.service("redeem"):
+        await until_read(database, len(told))
+    assert in_flight * 2 >= form.kills, f"too few of {form.kills} kills hit a batch: {in_flight}"
+    await sold_once(database)
+
+
+async def sold_once(database: Database) -> None:
+    """Stock, points, answers and announcements all tell the same."""
+    assert await stock_adds_up(database)
+    (mugs,) = await rows(database, "SELECT * FROM redeem.stock WHERE reward_id = 'mug'")
+    assert (mugs["reserved"], mugs["sold"]) == (0, 10)
+    kept = await rows(
+        database, "SELECT answer FROM redeem.command WHERE cause LIKE 'redemption/mug-%/reserve'"
+    )
+    reasons = Counter(json.loads(row["answer"]).get("reason") for row in kept)
+    assert reasons == {None: 10, "out-of-stock": 490}
+    charged = {(row[0], row[1]): -row[2] for row in await rows(database, _CHARGED)}
+    redemptions = await rows(database, "SELECT * FROM redeem.redemption")
+    assert charged == {
+        (row["member_id"], row["redemption_id"]): row["points"] * (row["status"] != "cancelled")
+        for row in redemptions
+    }
+    events = await rows(
+        database,
+        "SELECT event_id FROM messaging.outbox WHERE aggregatetype = 'redemption-events.v1'",
+    )
+    assert len({row["event_id"] for row in events}) == len(events)
+    assert len(events) == 490 + sum(row["version"] for row in redemptions)
+    assert not (await audited(database)).findings
+    assert await rows(database, "SELECT * FROM messaging.dead_letter") == []
+
+
+def place_of(database: Database, kafka: KafkaHandle, folder: Path) -> Place:
+    return Place(
+        urls={"redeem": database.dsn("jifen_redeem")}, bootstrap=kafka.bootstrap, folder=folder
+    )
