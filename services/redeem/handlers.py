@@ -69,6 +69,11 @@ class Redeem:
         """Decide one command."""
         return decide(command.event.data, telling, book, state, moment, policy=self.policy)
 
+    def answer(self, command: Command, state: Desk) -> str | None:
+        """Return what a command came to, now or long ago (JSON); None while it waits."""
+        kept = state.kept.get((command.member_id, command.cause))
+        return None if kept is None else kept.answer
+
     async def store(self, connection: Connection, state: Desk) -> None:
         """Write what deciding changed."""
         await store.save(connection, state)

@@ -65,6 +65,12 @@ WHERE r.member_id = ANY ($1::text[])
     AND r.status <> 'cancelled'
 GROUP BY r.member_id, r.reward_id, month;
 
+-- name: read_account
+-- An account as it stands, without its lock: for what is only to be told.
+SELECT a.balance, a.seq, a.head_hash, a.posted_at
+FROM ledger.account AS a
+WHERE a.member_id = $1;
+
 -- name: find_due
 -- Reservations whose time is over, the oldest first; a plain read, checked again under the locks.
 SELECT r.member_id, r.reserved_until

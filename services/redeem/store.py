@@ -2,23 +2,29 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
 import orjson
 
+from services.redeem.domain.answer import Answer, accepted, to_json
 from services.redeem.domain.desk import Decided, Desk, Kept, Shelf, StatusEvent, Stock
 from services.redeem.domain.events import wire_of
 from services.redeem.domain.redemption import Redemption, RedemptionKey
 from shared.contract.codec import encode_data
+from shared.ledger.book import Book
 from shared.ledger.entries import Cause, LotMove, MemberId
-from shared.ledger.hash import date_text
+from shared.ledger.hash import date_text, genesis
+from shared.ledger.lots import Lots
 from shared.pipeline.errors import LostRaceError
 from shared.platform.postgres import Connection, lines
 from shared.platform.sql import load_statements
 from shared.rewards.models import Goods
 
 _SQL: Final = load_statements("services.redeem")
+
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +47,43 @@ async def lock(connection: Connection, needs: Needs) -> Desk:
     members' own reservations are there too: those whose time is over are released first.
     """
     desk = Desk()
+    rewards = await _lay_out(connection, needs, desk)
+    if rewards:
+        await connection.execute(_SQL["lock_stock"], rewards)
+        await _load_shelves(connection, rewards, desk)
+    return desk
+
+
+async def read(connection: Connection, needs: Needs) -> Desk:
+    """Lay out the same without any lock, for what is only to be told."""
+    desk = Desk()
+    await _load_shelves(connection, await _lay_out(connection, needs, desk), desk)
+    return desk
+
+
+async def read_book(connection: Connection, member_id: MemberId) -> Book:
+    """Read a member's account without its lock; one that was never opened is empty."""
+    row = await connection.fetchrow(_SQL["read_account"], member_id)
+    return Book(
+        member_id=member_id,
+        balance=row["balance"] if row else 0,
+        seq=row["seq"] if row else 0,
+        head=row["head_hash"] if row else genesis(member_id),
+        posted_at=row["posted_at"] if row else _LONG_AGO,
+        lots=Lots(),
+    )
+
+
+async def find(connection: Connection, member_id: MemberId, redemption_id: str) -> Answer | None:
+    """Read a redemption as it is now, in the shape of an answer; None where there is none."""
+    rows = await connection.fetch(_SQL["load_redemptions"], "", member_id, redemption_id)
+    if not rows:
+        return None
+    return Answer.model_validate_json(to_json(accepted(_redemption(rows[0]))))
+
+
+async def _lay_out(connection: Connection, needs: Needs, desk: Desk) -> list[str]:
+    """Lay out redemptions; return the rewards whose stock deciding may move."""
     owners = lines([member for member, _ in needs.redemptions])
     names = lines([name for _, name in needs.redemptions])
     rewards = set(needs.rewards)
@@ -51,11 +94,12 @@ async def lock(connection: Connection, needs: Needs) -> Desk:
         desk.put(redemption)
         if row["due"] or redemption.key in needs.moves_stock:
             rewards.add(redemption.reward_id)
-    if rewards:
-        await connection.execute(_SQL["lock_stock"], sorted(rewards))
-        for row in await connection.fetch(_SQL["load_shelves"], sorted(rewards)):
-            desk.shelves[row["reward_id"]] = _shelf(row)
-    return desk
+    return sorted(rewards)
+
+
+async def _load_shelves(connection: Connection, rewards: Sequence[str], desk: Desk) -> None:
+    for row in await connection.fetch(_SQL["load_shelves"], rewards):
+        desk.shelves[row["reward_id"]] = _shelf(row)
 
 
 async def load(

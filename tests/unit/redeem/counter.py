@@ -14,7 +14,7 @@ from services.redeem.handlers import Redeem
 from shared.contract.codec import Record, decode
 from shared.ledger.book import Book
 from shared.ledger.entries import Cause, LotMove, MemberId, Telling
-from shared.pipeline.command import Command, Item, Moment, Refused
+from shared.pipeline.command import Command, Item, Moment
 from shared.pipeline.fold import Waiting, fold, in_time
 from shared.pipeline.moment import moment_at
 from shared.program.load import default_program
@@ -35,7 +35,7 @@ class Counter:
     desk: Desk
     policy: Policy = field(default_factory=Policy)
     waiting: list[Waiting] = field(default_factory=list)
-    dead: list[tuple[dict[str, Any], str]] = field(default_factory=list)
+    dead: list[tuple[str, str, str]] = field(default_factory=list)
     told: int = 0
 
     def tell(self, events: Sequence[dict[str, Any]], now: datetime) -> None:
@@ -52,7 +52,7 @@ class Counter:
             Waiting(awaits=one.awaits, item=one.item, parked_id=self._number())
             for one in folded.parked
         ]
-        self.dead += [(_event_of(one), one.reason) for one in folded.dead]
+        self.dead += [(*_named(one.record), one.reason) for one in folded.dead]
 
     def release(self, now: datetime) -> None:
         """Release what is due, as the loop would."""
@@ -63,6 +63,10 @@ class Counter:
     def settle(self, now: datetime) -> None:
         for book in self.books.values():
             book.settle(moment_at(now, PROGRAM).today)
+
+    def waits(self) -> list[tuple[str, str]]:
+        """Name what waits by type and redemption."""
+        return sorted([_named(one.item.record) for one in self.waiting])
 
     def answer(self, member: str, cause: str) -> Answer:
         kept = self.desk.kept[MemberId(member), Cause(cause)]
@@ -150,6 +154,7 @@ def _status(event: StatusEvent) -> tuple[str, str, int, str]:
     return event.status, event.redemption_id, event.version, event.reason or ""
 
 
-def _event_of(refused: Refused) -> dict[str, Any]:
-    event = decode(refused.record)
-    return {"type": event.type, "redemption_id": refused.cause}
+def _named(record: Record) -> tuple[str, str]:
+    event = decode(record)
+    data: Any = event.data
+    return event.type, data.redemption_id

@@ -48,6 +48,7 @@ def agree(shop: Shop, engine: Counter) -> None:
         assert mine.balance == answer.balance
     assert set(engine.desk.kept) == set(shop.answers)
     assert engine.statuses() == shop.events
+    settled_alike(shop, engine)
     for name in MEMBERS:
         lines = [one[:4] for one in shop.account_of(name).entries]
         book = engine.books[MemberId(name)]
@@ -61,6 +62,24 @@ def agree(shop: Shop, engine: Counter) -> None:
         held = sum(one.quantity for one in standing if one.held and one.reward.id == name)
         assert shelf.stock.reserved == held
         assert shelf.stock.reserved + shelf.stock.sold == shop.taken(name)
+
+
+def settled_alike(shop: Shop, engine: Counter) -> None:
+    """What was refused for good, and what waits.
+
+    The one difference: nothing wakes a parcel that waits for a confirmation when the redemption
+    is cancelled instead. It waits on until it counts as abandoned.
+    """
+    dead = sorted([(*_named(event), reason) for event, reason in shop.dead])
+    given_up = {key[1] for key, one in shop.redemptions.items() if not one.stands}
+    stuck = [one for one in engine.waits() if one[1] in given_up]
+    assert sorted([*engine.dead, *((*one, "redemption-cancelled") for one in stuck)]) == dead
+    waits = [one for one in engine.waits() if one not in stuck]
+    assert waits == sorted([_named(event) for event in shop.parked])
+
+
+def _named(event: Event) -> tuple[str, str]:
+    return event["type"], event["data"]["redemption_id"]
 
 
 @given(seeds, st.integers(1, 3))
