@@ -66,7 +66,7 @@ class Counter:
 
     def waits(self) -> list[tuple[str, str]]:
         """Name what waits by type and redemption."""
-        return sorted([_named(one.item.record) for one in self.waiting])
+        return sorted([_named(one.item.told_in) for one in self.waiting])
 
     def answer(self, member: str, cause: str) -> Answer:
         kept = self.desk.kept[MemberId(member), Cause(cause)]
@@ -154,7 +154,8 @@ def _status(event: StatusEvent) -> tuple[str, str, int, str]:
     return event.status, event.redemption_id, event.version, event.reason or ""
 
 
-def _named(record: Record) -> tuple[str, str]:
+def _named(record: Record | None) -> tuple[str, str]:
+    assert record is not None, "the counter has no callers"
     event = decode(record)
     data: Any = event.data
     return event.type, data.redemption_id
