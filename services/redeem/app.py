@@ -48,7 +48,7 @@ async def serve(settings: RedeemSettings, stop: asyncio.Event) -> None:
     )
     app = create_app(title="Jifen redeem", version=version, readiness=readiness, metrics=metrics)
     server = Server(app, host=settings.http_host, port=settings.http_port)
-    releases = Releases(settings.database, every_seconds=settings.release_seconds)
+    releases = Releases(settings.database, metrics, every_seconds=settings.release_seconds)
     await server.start()
     _log.info("started", extra={"url": server.url})
     beside = [asyncio.create_task(one.run()) for one in (monitor, releases)]

@@ -15,6 +15,7 @@ from shared.pipeline.moment import moment_at
 from shared.platform import postgres
 from shared.platform.backoff import Backoff
 from shared.platform.log import describe
+from shared.platform.metrics import Metrics
 from shared.platform.postgres import Connection
 from shared.platform.settings import DatabaseSettings
 from shared.program.revisions import Revisions
@@ -35,9 +36,13 @@ class Releases:
     It works beside the writer on a connection of its own, by the same locks in the same order.
     """
 
-    def __init__(self, settings: DatabaseSettings, *, every_seconds: float) -> None:
+    def __init__(
+        self, settings: DatabaseSettings, metrics: Metrics, *, every_seconds: float
+    ) -> None:
         """Take the parts; nothing is connected before `run`."""
         self._settings, self._every_seconds = settings, every_seconds
+        self._released = metrics.reservations_released.labels(metrics.service)
+        self._overdue_seconds = metrics.reservation_overdue_seconds.labels(metrics.service)
         self._revisions = Revisions()
 
     async def run(self) -> None:
@@ -70,15 +75,18 @@ class Releases:
         Where the page can't be written, its members are tried one by one: one member whose rows
         are wrong keeps nothing from the others.
         """
-        members = sorted(set(await store.find_due(connection, PAGE)))
-        if not members:
+        due = await store.find_due(connection, PAGE)
+        self._overdue_seconds.set(due[0][1] if due else 0)
+        if not due:
             return 0
+        members = sorted({member for member, _ in due})
         try:
             released = await self._release(connection, members)
         except Exception as error:
             if not is_poison(error):
                 raise
             released = await self._release_each(connection, members)
+        self._released.inc(released)
         _log.info("reservations released", extra={"reservations": released})
         return released
 

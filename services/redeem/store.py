@@ -142,10 +142,10 @@ async def save(connection: Connection, desk: Desk) -> None:
         await connection.execute(_SQL["announce"], orjson.dumps(events))
 
 
-async def find_due(connection: Connection, limit: int) -> list[MemberId]:
-    """Find members with reservations whose time is over; one may be there several times."""
+async def find_due(connection: Connection, limit: int) -> list[tuple[MemberId, float]]:
+    """Find reservations whose time is over, the oldest first: (member, seconds overdue)."""
     rows = await connection.fetch(_SQL["find_due"], limit)
-    return [MemberId(row["member_id"]) for row in rows]
+    return [(MemberId(row["member_id"]), row["overdue_seconds"]) for row in rows]
 
 
 async def _save_stock(connection: Connection, desk: Desk) -> None:

@@ -27,6 +27,7 @@ class Metrics:
         self._dead_letters(registry)
         self._outbox(registry)
         self._ledger(registry)
+        self._redeeming(registry)
         self._resources(registry)
         Info("points_build", "The version that runs.", registry=registry).info(
             {"service": service, "version": version}
@@ -212,6 +213,20 @@ class Metrics:
         self.expired_points = Counter(
             "points_expired_points_total",
             "Points of committed entries of kind expired, as a positive number.",
+            ["service"],
+            registry=registry,
+        )
+
+    def _redeeming(self, registry: CollectorRegistry) -> None:
+        self.reservations_released = Counter(
+            "points_reservations_released_total",
+            "Reservations that nobody confirmed in time, released by the loop.",
+            ["service"],
+            registry=registry,
+        )
+        self.reservation_overdue_seconds = Gauge(
+            "points_reservation_overdue_seconds",
+            "How long the oldest reservation whose time is over waits for its release; 0 for none.",
             ["service"],
             registry=registry,
         )

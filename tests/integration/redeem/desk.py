@@ -118,9 +118,14 @@ def settings_of(database: Database) -> DatabaseSettings:
     return DatabaseSettings(url=SecretStr(database.dsn("jifen_redeem")))
 
 
+def releases_of(database: Database, *, every_seconds: float = 60) -> Releases:
+    metrics = Metrics(CollectorRegistry(), "redeem")
+    return Releases(settings_of(database), metrics, every_seconds=every_seconds)
+
+
 async def release(database: Database) -> int:
     """Release what is due, as the service's loop would; return how many that were."""
-    releases = Releases(settings_of(database), every_seconds=60)
+    releases = releases_of(database)
     connection = await postgres.connect(settings_of(database), application_name="test")
     try:
         return await releases.release_page(connection)

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from services.redeem.releases import Releases
 from tests.integration.earn.desk import now
 from tests.integration.redeem.desk import (
     entries,
@@ -13,8 +12,8 @@ from tests.integration.redeem.desk import (
     open_shop,
     pass_time,
     release,
+    releases_of,
     rows,
-    settings_of,
     stock_adds_up,
     teller,
 )
@@ -61,7 +60,7 @@ async def test_nothing_is_released_before_its_time(database: Database) -> None:
 async def test_two_loops_after_a_downtime_release_everything_once(database: Database) -> None:
     await reserved(database, MEMBERS)
     await pass_time(database, timedelta(days=3))
-    loops = [Releases(settings_of(database), every_seconds=0.01) for _ in range(2)]
+    loops = [releases_of(database, every_seconds=0.01) for _ in range(2)]
     tasks = [asyncio.create_task(one.run()) for one in loops]
     while await held(database):  # noqa: ASYNC110 - the loops have no event for it
         await asyncio.sleep(0.02)

@@ -24,6 +24,8 @@ NAMES = {
     "points_outbox_publish_duration_seconds",
     "points_earned_points_total",
     "points_reversed_points_total",
+    "points_reservations_released_total",
+    "points_reservation_overdue_seconds",
     "points_db_pool_connections",
     "points_build_info",
     "http_server_request_duration_seconds",
