@@ -1,23 +1,20 @@
 """One batch, one transaction: load under locks, decide, store, commit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Generic
-from zoneinfo import ZoneInfo
 
 from shared.contract.codec import Record, decode
 from shared.contract.refusal import ContractError
 from shared.ledger import store as ledger
-from shared.ledger.book import Today
 from shared.pipeline import store
-from shared.pipeline.command import Command, Item, Moment, Refused
+from shared.pipeline.command import Applied, Command, Item, Refused, Reply
 from shared.pipeline.domain import Domain, State
 from shared.pipeline.fold import Folded, Waiting, fold, in_time
+from shared.pipeline.moment import moment_at
 from shared.pipeline.stages import Stages
 from shared.pipeline.store import Move
 from shared.platform.postgres import Connection
-from shared.program.dates import local_day
 from shared.program.revisions import Revisions
 from shared.program.store import read_newer
 
@@ -29,6 +26,8 @@ class Batch(Generic[State]):
     domain: Domain[State]
     cluster_id: str
     revisions: Revisions
+    # What a caller is told of a command that was applied, now or before.
+    answer: Callable[[Command, State], object] | None = None
 
     def understand(self, record: Record) -> Item:
         """Turn a record into a command, or into why it can't be one; never raises for its bytes."""
@@ -54,7 +53,7 @@ class Batch(Generic[State]):
                 self.revisions = self.revisions.with_newer(rows)
             members = sorted({item.member_id for item in items if isinstance(item, Command)})
             books = await ledger.lock(connection, members, members)
-            moment = self._moment(await ledger.read_clock(connection))
+            moment = moment_at(await ledger.read_clock(connection), self.revisions)
             items = in_time(items, moment.today.now)
             commands = [item for item in items if isinstance(item, Command)]
             state = await self.domain.lock(connection, commands)
@@ -77,17 +76,13 @@ class Batch(Generic[State]):
             await store.write(connection, self.domain.group, folded)
             stages.mark("store")
         stages.mark("commit")
+        folded.replies = [self._reply(one, reply, state) for one, reply in folded.replies]
         return folded
 
-    def _moment(self, now: datetime) -> Moment:
-        zone = self.revisions.zone
-        today = Today(
-            now=now,
-            day=local_day(now, zone),
-            revision=self.revisions.in_force(now).number,
-            midnight_after=lambda day: _midnight_after(day, zone),
-        )
-        return Moment(today=today, revisions=self.revisions)
+    def _reply(self, command: Command, reply: Reply, state: State) -> tuple[Command, Reply]:
+        if self.answer is None or not isinstance(reply.outcome, Applied):
+            return command, reply
+        return command, reply._replace(body=self.answer(command, state))
 
     async def _find_waiting(
         self, connection: Connection, commands: Sequence[Command]
@@ -98,8 +93,3 @@ class Batch(Generic[State]):
             Waiting(awaits=cause, item=self.understand(record), parked_id=parked_id)
             for parked_id, cause, record in rows
         ]
-
-
-def _midnight_after(day: date, zone: str) -> datetime:
-    """Return the instant at which a local day is over."""
-    return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(zone)).astimezone(UTC)

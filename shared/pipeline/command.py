@@ -13,15 +13,26 @@ from shared.program.revisions import Revisions
 
 
 class Command(NamedTuple):
-    """One event, understood: what it claims happened (`cause`), to whom, and how it was told."""
+    """One event, understood: what it claims happened (`cause`), to whom, and how it was told.
+
+    It came in a record, or by a call that waits for the answer (`ticket`); one of them is None.
+    """
 
     cause: Cause
     member_id: MemberId
     fingerprint: bytes
     event: Event
-    record: Record
+    record: Record | None
     # Other causes of the member that deciding asks about: has the ledger an entry of them?
     asks: tuple[Cause, ...] = ()
+    ticket: int | None = None
+
+    @property
+    def told_in(self) -> Record:
+        """The record it came in; raises TypeError for a call."""
+        if self.record is None:
+            raise TypeError(f"{self.cause} of {self.member_id} came by a call, in no record")
+        return self.record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +85,13 @@ class Refuse:
 Outcome: TypeAlias = Applied | Park | Refuse
 
 APPLIED = Applied()
+
+
+class Reply(NamedTuple):
+    """What a call came to: the outcome, and what the service answers where it was applied."""
+
+    outcome: Outcome
+    body: object = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,5 +13,13 @@ class BrakeEngagedError(Exception):
     """The brake was tripped and nobody has released it yet."""
 
 
+class OverloadedError(Exception):
+    """More callers wait than there is room for: come back a little later."""
+
+
+class NotStartedError(Exception):
+    """What the service needs was not there yet: come back a little later."""
+
+
 class LostRaceError(Exception):
     """Another writer was first with something members share: load and decide again."""

@@ -8,20 +8,28 @@ from typing import Final, Generic, Literal, TypeAlias, assert_never
 from shared.ledger.book import Book
 from shared.ledger.entries import Cause, MemberId, Telling
 from shared.pipeline.command import (
+    APPLIED,
     Applied,
     Command,
     FollowUp,
     Item,
     Moment,
+    Outcome,
     Park,
     Refuse,
     Refused,
+    Reply,
 )
 from shared.pipeline.domain import Domain, State
 
 Books: TypeAlias = Mapping[MemberId, Book]
 
-Result: TypeAlias = Literal["applied", "duplicate", "parked", "dead_lettered", "released"]
+Result: TypeAlias = Literal[
+    "applied", "duplicate", "parked", "dead_lettered", "released", "refused"
+]
+
+CALLED: Final = "(call)"
+"""What stands for the topic of a command that came by a call."""
 
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing of this system happened before; earlier times are mistakes."""
@@ -49,6 +57,7 @@ class Folded:
     unparked: list[int] = field(default_factory=list)
     released: list[Command] = field(default_factory=list)
     follow_ups: list[tuple[FollowUp, Command]] = field(default_factory=list)
+    replies: list[tuple[Command, Reply]] = field(default_factory=list)
 
 
 class Fold(Generic[State]):
@@ -99,14 +108,16 @@ class Fold(Generic[State]):
         )
         match outcome:
             case Applied():
-                self._folded.results.append((command, "applied"))
+                self._settle(command, "applied", outcome)
                 self._folded.follow_ups.extend((one, command) for one in outcome.follow_ups)
                 self._wake(command.cause)
-            case Park():
+            case Park() if command.record is not None:
                 one = Waiting(awaits=outcome.awaits, item=command)
                 self._waiting.setdefault(outcome.awaits, []).append(one)
+            case Park():
+                self._settle(command, "refused", outcome)
             case Refuse():
-                self._bury(command, _refused(command, outcome))
+                self._refuse(command, outcome)
             case _:
                 assert_never(outcome)
 
@@ -121,13 +132,25 @@ class Fold(Generic[State]):
 
     def _again(self, command: Command, seq: int, fingerprint: bytes) -> None:
         if fingerprint == command.fingerprint:
-            self._folded.results.append((command, "duplicate"))
+            self._settle(command, "duplicate", APPLIED)
             return
         detail = (
             f"expected the fingerprint {fingerprint.hex()} of entry {command.member_id}/{seq}"
             f" for {command.cause}, got {command.fingerprint.hex()}"
         )
-        self._bury(command, _refused(command, Refuse("conflict", detail)))
+        self._refuse(command, Refuse("conflict", detail))
+
+    def _settle(self, command: Command, result: Result, outcome: Outcome) -> None:
+        self._folded.results.append((command, result))
+        if command.ticket is not None:
+            self._folded.replies.append((command, Reply(outcome)))
+
+    def _refuse(self, command: Command, why: Refuse) -> None:
+        """Bury what came in a record; whoever called is told."""
+        if command.record is None:
+            self._settle(command, "refused", why)
+        else:
+            self._bury(command, _refused(command, why))
 
     def _bury(self, item: Item, refused: Refused) -> None:
         self._folded.dead.append(refused)
@@ -162,7 +185,9 @@ def in_time(items: Sequence[Item], now: datetime) -> list[Item]:
     latest = now + AHEAD
     return [
         item
-        if isinstance(item, Refused) or EARLIEST <= item.event.data.occurred_at <= latest
+        if isinstance(item, Refused)
+        or item.record is None
+        or EARLIEST <= item.event.data.occurred_at <= latest
         else _refused(item, _out_of_range(item, latest))
         for item in items
     ]
@@ -172,7 +197,7 @@ def count_results(folded: Folded) -> Mapping[tuple[str, Result], int]:
     """Count results by topic, for the metrics."""
     counts: dict[tuple[str, Result], int] = {}
     for item, result in folded.results:
-        key = (item.record.topic, result)
+        key = (CALLED if item.record is None else item.record.topic, result)
         counts[key] = counts.get(key, 0) + 1
     return counts
 
@@ -181,7 +206,7 @@ def _refused(command: Command, why: Refuse) -> Refused:
     return Refused(
         reason=why.reason,
         detail=why.detail,
-        record=command.record,
+        record=command.told_in,
         member_id=command.member_id,
         cause=command.cause,
     )

@@ -6,9 +6,13 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Generic
 
+from shared.contract.codec import Event
+from shared.ledger.entries import Cause
 from shared.pipeline.batch import Batch
+from shared.pipeline.command import Command, Reply
 from shared.pipeline.consumer import Consumer
 from shared.pipeline.domain import Domain, State
+from shared.pipeline.errors import NotStartedError
 from shared.pipeline.offsets import Offsets, read_cluster_id
 from shared.pipeline.size import BatchSize
 from shared.pipeline.writer import Writer
@@ -42,13 +46,33 @@ class Runner(Generic[State]):
         metrics: Metrics,
         batch_start: int,
         batch_target_seconds: float,
+        answer: Callable[[Command, State], object] | None = None,
     ) -> None:
-        """Take the parts; nothing is connected before `run`."""
+        """Take the parts; nothing is connected before `run`.
+
+        `answer` says what callers of `ask` are told; without it nobody may call.
+        """
         self._make_domain, self._topics = make_domain, topics
         self._database, self._kafka, self._metrics = database, kafka, metrics
         self._size = BatchSize(target_seconds=batch_target_seconds, start=batch_start)
         self._program: str | None = "no program revision read yet"
         self._consumer: Consumer[State] | None = None
+        self._writer: Writer[State] | None = None
+        self._answer = answer
+        self._serving: asyncio.Task[None] | None = None
+
+    async def ask(
+        self, event: Event, *, cause: Cause, fingerprint: bytes, patience_seconds: float
+    ) -> Reply:
+        """Apply a command that somebody waits for, as `Writer.ask` does.
+
+        Raises NotStartedError before database, broker and program were there.
+        """
+        if self._serving is None or self._writer is None:
+            raise NotStartedError("database, broker and program were not all there yet")
+        return await self._writer.ask(
+            event, cause=cause, fingerprint=fingerprint, patience_seconds=patience_seconds
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set; the batch in flight is finished first."""
@@ -62,6 +86,9 @@ class Runner(Generic[State]):
         else:
             starting.result()
         await stopping
+        if self._serving is not None:
+            self._serving.cancel()
+            await asyncio.wait({self._serving})
         if self._consumer is not None:
             await self._consumer.stop()
 
@@ -79,8 +106,12 @@ class Runner(Generic[State]):
         revisions = await self._read_program()
         cluster_id = await read_cluster_id(self._kafka)
         domain = self._make_domain(revisions)
-        batch = Batch(domain=domain, cluster_id=cluster_id, revisions=revisions)
-        writer = Writer(batch, self._connect, self._metrics, self._size)
+        batch = Batch(
+            domain=domain, cluster_id=cluster_id, revisions=revisions, answer=self._answer
+        )
+        self._writer = writer = Writer(batch, self._connect, self._metrics, self._size)
+        if self._answer is not None:
+            self._serving = asyncio.create_task(writer.serve(), name="serve-calls")
         offsets = Offsets(domain.group, cluster_id, self._connect)
         self._consumer = Consumer(self._kafka, self._topics, writer, offsets, self._metrics)
         await self._consumer.start()

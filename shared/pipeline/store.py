@@ -121,7 +121,7 @@ def _parked(one: Waiting) -> Mapping[str, object]:
         "member_id": one.item.member_id,
         "cause": one.item.cause,
         "fingerprint": hex_or_null(one.item.fingerprint),
-        **record_columns(one.item.record),
+        **record_columns(one.item.told_in),
     }
 
 

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final, Generic
 
-from shared.contract.codec import Record
+from shared.contract.codec import Event, Record
+from shared.ledger.entries import Cause
 from shared.pipeline import store
 from shared.pipeline.batch import Batch
-from shared.pipeline.command import Command, Item, Refused
+from shared.pipeline.calls import Calls
+from shared.pipeline.command import Command, Item, Refused, Reply
 from shared.pipeline.domain import State
 from shared.pipeline.errors import BrakeEngagedError, BrakeTrippedError, StaleOffsetsError
 from shared.pipeline.failure import is_poison, is_timeout
@@ -27,6 +30,9 @@ Connect = Callable[[], Awaitable[Connection]]
 """Opens the writer's connection, however long the database takes to be there."""
 
 BRAKE_POLL_SECONDS: Final = 1.0
+MOST_CALLS: Final = 2_000
+"""Callers that wait at once; beyond, they are told to come back."""
+
 DETAIL_LIMIT: Final = 2_000
 """A dead letter's detail is read by a person."""
 
@@ -34,8 +40,10 @@ _log = logging.getLogger(__name__)
 
 
 class Writer(Generic[State]):
-    """Writes batches one after the other over one connection; one task at a time may use it.
+    """Writes batches one after the other over one connection, from two lanes.
 
+    Records come in order through `write`, one task at a time; `calls` are taken along, first in
+    each batch and up to three quarters of it. `serve` writes them while there are no records.
     `positions` are the offsets this consumer last stored, the compare of compare-and-set.
     """
 
@@ -43,11 +51,15 @@ class Writer(Generic[State]):
         self, batch: Batch[State], connect: Connect, metrics: Metrics, size: BatchSize
     ) -> None:
         """Take the parts; the connection is opened by the first batch."""
+        self.calls = Calls(most=MOST_CALLS)
         self.positions: dict[Partition, int] = {}
         self.braked = False
         self.trouble: str | None = None
         self._batch, self._connect, self._metrics, self._size = batch, connect, metrics, size
         self._connection: Connection | None = None
+        self._turn = asyncio.Lock()
+        self._without_records = asyncio.Event()
+        self._without_records.set()
 
     @property
     def group(self) -> str:
@@ -59,15 +71,60 @@ class Writer(Generic[State]):
 
         Raises StaleOffsetsError when the database holds other offsets. Trouble is waited out.
         """
-        understand = self._batch.understand
         rest = taken
-        while rest:
+        self._without_records.clear()
+        try:
+            while rest:
+                rest = rest[await self._write_some(rest) :]
+                # Decoding never waits; give the other tasks of the process a turn.
+                await asyncio.sleep(0)
+        finally:
+            self._without_records.set()
+
+    async def serve(self) -> None:
+        """Write calls while there are no records to go with, until cancelled."""
+        while True:
+            await self.calls.wait()
+            await self._without_records.wait()
+            try:
+                async with self._turn, self._taken(self._size.current) as calls:
+                    await self._see_through(calls)
+            except Exception:  # noqa: BLE001 - whatever it is, later calls must be answered
+                _log.exception("calls were not written, trying again")
+                await asyncio.sleep(1.0)
+
+    async def ask(
+        self, event: Event, *, cause: Cause, fingerprint: bytes, patience_seconds: float
+    ) -> Reply:
+        """Apply a command that somebody waits for; return what it came to once it is committed.
+
+        Raises as `Calls.ask` does, and BrakeEngagedError while the brake is engaged.
+        """
+        if self.braked:
+            raise BrakeEngagedError(self.group)
+        return await self.calls.ask(
+            event, cause=cause, fingerprint=fingerprint, patience_seconds=patience_seconds
+        )
+
+    async def _write_some(self, records: Sequence[Record | Refused]) -> int:
+        """Write a batch of calls and the first of the records; return how many of these."""
+        understand = self._batch.understand
+        async with self._turn:
             size = self._size.current
-            items = [one if isinstance(one, Refused) else understand(one) for one in rest[:size]]
-            await self._see_through(items)
-            rest = rest[size:]
-            # Decoding never waits; give the other tasks of the process a turn.
-            await asyncio.sleep(0)
+            async with self._taken(size - size // 4) as calls:
+                first = records[: size - len(calls)]
+                items = [one if isinstance(one, Refused) else understand(one) for one in first]
+                await self._see_through([*calls, *items])
+        return len(first)
+
+    @asynccontextmanager
+    async def _taken(self, most: int) -> AsyncIterator[list[Command]]:
+        """Take calls for a batch; what it did not come to answer is taken by the next."""
+        calls = self.calls.take(most)
+        try:
+            yield calls
+        finally:
+            self.calls.put_back(calls)
 
     async def close(self) -> None:
         """Close the connection, if there is one."""
@@ -82,12 +139,13 @@ class Writer(Generic[State]):
         return self._connection
 
     async def _see_through(self, items: Sequence[Item]) -> None:
-        """Commit these records, waiting trouble out; halve them where they are poison."""
+        """Commit these items, waiting trouble out; halve them where they are poison."""
         backoff = Backoff(first_seconds=0.05, cap_seconds=5.0)
         while (error := await self._failure(items)) is not None:
             if isinstance(error, BrakeTrippedError):
                 await self._trip(str(error))
             elif isinstance(error, BrakeEngagedError):
+                self.calls.fail(_calls(items), error)
                 await self._wait_for_release()
             elif is_poison(error) and not _set_aside(items):
                 await self._halve(items, error)
@@ -117,19 +175,29 @@ class Writer(Generic[State]):
 
     async def _attempt(self, items: Sequence[Item]) -> None:
         stages = Stages()
+        items = [one for one in items if self._is_wanted(one)]
+        if not items:
+            return
         moves = self._moves(items)
         connection = await self.connection()
         folded = await self._batch.run(connection, items, moves, stages)
         for move in moves:
             self.positions[move.at] = move.next_offset
+        for command, reply in folded.replies:
+            self.calls.answer(command, reply)
         self._size.took(len(items), stages.total_seconds)
         self._count(items, folded, stages)
+
+    def _is_wanted(self, item: Item) -> bool:
+        """Tell whether an item is to be decided: a call whose caller has gone is not."""
+        return item.record is not None or self.calls.is_open(item)
 
     def _moves(self, items: Sequence[Item]) -> list[Move]:
         nexts: dict[Partition, int] = {}
         for item in items:
             record = item.record
-            nexts[Partition(record.topic, record.partition)] = record.offset + 1
+            if record is not None:
+                nexts[Partition(record.topic, record.partition)] = record.offset + 1
         return [Move(at, self.positions[at], offset) for at, offset in sorted(nexts.items())]
 
     async def _halve(self, items: Sequence[Item], error: Exception) -> None:
@@ -144,6 +212,10 @@ class Writer(Generic[State]):
             await self._see_through(items[:middle])
             await self._see_through(items[middle:])
             return
+        if items[0].record is None:
+            _log.error("call raised", extra=_about(items[0]), exc_info=error)
+            self.calls.fail(_calls(items), error)
+            return
         poison = _isolated(items[0], error)
         _log.error(
             "record isolated as a dead letter",
@@ -151,8 +223,7 @@ class Writer(Generic[State]):
                 "topic": poison.record.topic,
                 "partition": poison.record.partition,
                 "offset": poison.record.offset,
-                "member_id": poison.member_id,
-                "cause": poison.cause,
+                **_about(poison),
             },
             exc_info=error,
         )
@@ -226,19 +297,27 @@ def _set_aside(items: Sequence[Item]) -> bool:
 def _newest_by_topic(items: Sequence[Item]) -> Mapping[str, int]:
     newest: dict[str, int] = {}
     for item in items:
-        newest[item.record.topic] = item.record.timestamp_ms
+        if item.record is not None:
+            newest[item.record.topic] = item.record.timestamp_ms
     return newest
+
+
+def _calls(items: Sequence[Item]) -> list[Command]:
+    return [one for one in items if isinstance(one, Command) and one.ticket is not None]
+
+
+def _about(item: Item) -> Mapping[str, object]:
+    return {"member_id": item.member_id, "cause": item.cause}
 
 
 def _isolated(item: Item, error: Exception) -> Refused:
     """Name a record that raised alone, with what it raised."""
     detail = f"{type(error).__name__}: {error}".encode("ascii", "backslashreplace").decode()
-    command = item if isinstance(item, Command) else None
     return Refused(
         reason="poison",
         detail=detail[:DETAIL_LIMIT],
-        record=item.record,
-        member_id=command.member_id if command else None,
-        cause=command.cause if command else None,
+        record=item.told_in if isinstance(item, Command) else item.record,
+        member_id=item.member_id,
+        cause=item.cause,
         isolated=True,
     )

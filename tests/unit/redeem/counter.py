@@ -66,7 +66,7 @@ class Counter:
 
     def waits(self) -> list[tuple[str, str]]:
         """Name what waits by type and redemption."""
-        return sorted([_named(one.item.told_in) for one in self.waiting])
+        return sorted([_named(one.item.record) for one in self.waiting if one.item.record])
 
     def answer(self, member: str, cause: str) -> Answer:
         kept = self.desk.kept[MemberId(member), Cause(cause)]

@@ -1,0 +1,102 @@
+"""Calls: commands that somebody waits for, queued in memory until a batch takes them along."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from shared.contract.codec import Event
+from shared.ledger.entries import Cause, MemberId
+from shared.pipeline.command import Command, Reply
+from shared.pipeline.errors import OverloadedError
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    command: Command
+    reply: "asyncio.Future[Reply]"
+
+
+class Calls:
+    """A bounded queue of calls; those whose caller has gone are dropped before they are decided."""
+
+    def __init__(self, *, most: int) -> None:
+        """Hold at most `most` calls at once, those in a batch included."""
+        self._most = most
+        self._numbers = count(1)
+        self._open: dict[int, _Call] = {}
+        self._queue: deque[int] = deque()
+        self._arrived = asyncio.Event()
+
+    async def ask(
+        self,
+        event: Event,
+        *,
+        cause: Cause,
+        fingerprint: bytes,
+        patience_seconds: float,
+    ) -> Reply:
+        """Queue a command and wait until a batch has committed it.
+
+        Raises OverloadedError at once where too many wait, TimeoutError after `patience_seconds`
+        (it may still be applied: ask again, under the same cause), and what the command itself
+        raised, alone in its batch.
+        """
+        if len(self._open) >= self._most:
+            raise OverloadedError(f"{self._most} calls are waiting already")
+        ticket = next(self._numbers)
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        command = Command(
+            cause=cause,
+            member_id=MemberId(event.data.member_id),
+            fingerprint=fingerprint,
+            event=event,
+            record=None,
+            ticket=ticket,
+        )
+        self._open[ticket] = _Call(command, reply)
+        self._queue.append(ticket)
+        self._arrived.set()
+        try:
+            async with asyncio.timeout(patience_seconds):
+                return await reply
+        finally:
+            del self._open[ticket]
+
+    async def wait(self) -> None:
+        """Wait until there is a call."""
+        while not self._queue:
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    def take(self, most: int) -> list[Command]:
+        """Take up to so many commands whose callers still wait, oldest first."""
+        taken: list[Command] = []
+        while self._queue and len(taken) < most:
+            call = self._open.get(self._queue.popleft())
+            if call is not None:
+                taken.append(call.command)
+        return taken
+
+    def put_back(self, commands: Iterable[Command]) -> None:
+        """Put commands back to the front that were taken and not answered."""
+        waiting = [one.ticket for one in commands if one.ticket is not None and self.is_open(one)]
+        self._queue.extendleft(reversed(waiting))
+        self._arrived.set()
+
+    def is_open(self, command: Command) -> bool:
+        """Tell whether somebody still waits for the answer."""
+        call = self._open.get(command.ticket or 0)
+        return call is not None and not call.reply.done()
+
+    def answer(self, command: Command, reply: Reply) -> None:
+        """Give the caller what the command came to, if there still is one."""
+        if self.is_open(command):
+            self._open[command.ticket or 0].reply.set_result(reply)
+
+    def fail(self, commands: Sequence[Command], error: Exception) -> None:
+        """Let the callers see why their commands were not applied."""
+        for command in commands:
+            if self.is_open(command):
+                self._open[command.ticket or 0].reply.set_exception(error)
