@@ -39,6 +39,9 @@ COMMIT_EVERY_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 5.0
 """How soon a quiet consumer sees that its offsets were moved: the database was restored, say."""
 
+ASK_SECONDS: Final = 5.0
+"""Where partitions end is answered behind the driver's fetch, so within half a second as a rule."""
+
 STOP_PATIENCE_SECONDS: Final = 8.0
 """No transaction lives so long; whoever asked us to stop kills us after ten, as a rule."""
 
@@ -190,16 +193,24 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         """
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            await self._show_lag()
             positions = dict(self._writer.positions)
-            self._show_lag(positions)
             if self._in_flight is None and positions and await self._offsets.moved(positions):
                 self._rewind_if_quiet(positions)
 
-    def _show_lag(self, positions: Mapping[Partition, int]) -> None:
-        """Keep the gauges true while no batch ends: nothing to read, or a batch that is stuck."""
+    async def _show_lag(self) -> None:
+        """Keep the gauges true while no batch ends: nothing to read, or a batch that is stuck.
+
+        A stuck batch stops the driver's fetching, and with it what the driver knows of the ends.
+        """
+        ends: Mapping[TopicPartition, int] = {}
+        with contextlib.suppress(KafkaError, TimeoutError):
+            partitions = [TopicPartition(*at) for at in self._writer.positions]
+            asking = self._consumer.end_offsets(partitions)
+            ends = await asyncio.wait_for(asking, ASK_SECONDS)
         if self._in_flight is None:
             self._gauges.caught_up()
-        self._gauges.behind(positions, self._consumer.highwater)
+        self._gauges.behind(self._writer.positions, ends.get)
 
     def _rewind_if_quiet(self, seen: Mapping[Partition, int]) -> None:
         if self._in_flight is None and self._writer.positions == seen:

@@ -62,7 +62,7 @@ class Metrics:
         )
         self.consumer_lag_seconds = Gauge(
             "points_consumer_lag_seconds",
-            "Age of the record being processed; 0 when caught up.",
+            "Age of the oldest record read and not committed yet; 0 when caught up.",
             ["topic", "consumer_group"],
             registry=registry,
         )
