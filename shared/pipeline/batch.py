@@ -29,6 +29,11 @@ class Batch(Generic[State]):
     # What a caller is told of a command that was applied, now or before.
     answer: Callable[[Command, State], object] | None = None
 
+    @property
+    def group(self) -> str:
+        """The consumer group whose offsets move with each batch."""
+        return self.domain.group
+
     def understand(self, record: Record) -> Item:
         """Turn a record into a command, or into why it can't be one; never raises for its bytes."""
         try:

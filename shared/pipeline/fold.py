@@ -25,7 +25,7 @@ from shared.pipeline.domain import Domain, State
 Books: TypeAlias = Mapping[MemberId, Book]
 
 Result: TypeAlias = Literal[
-    "applied", "duplicate", "parked", "dead_lettered", "released", "refused"
+    "applied", "duplicate", "ignored", "parked", "dead_lettered", "released", "refused"
 ]
 
 CALLED: Final = "(call)"

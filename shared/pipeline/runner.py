@@ -14,7 +14,9 @@ from shared.pipeline.consumer import Consumer
 from shared.pipeline.domain import Domain, State
 from shared.pipeline.errors import NotStartedError
 from shared.pipeline.offsets import Offsets, read_cluster_id
+from shared.pipeline.plain import Plain, PlainBatch
 from shared.pipeline.size import BatchSize
+from shared.pipeline.unit import Unit
 from shared.pipeline.writer import Writer
 from shared.platform import postgres
 from shared.platform.log import describe
@@ -38,7 +40,7 @@ class Runner(Generic[State]):
 
     def __init__(
         self,
-        make_domain: Callable[[Revisions], Domain[State]],
+        make_domain: Callable[[Revisions], Domain[State] | Plain[State]],
         *,
         topics: Sequence[str],
         database: DatabaseSettings,
@@ -105,16 +107,20 @@ class Runner(Generic[State]):
     async def _start(self) -> None:
         revisions = await self._read_program()
         cluster_id = await read_cluster_id(self._kafka)
-        domain = self._make_domain(revisions)
-        batch = Batch(
-            domain=domain, cluster_id=cluster_id, revisions=revisions, answer=self._answer
-        )
-        self._writer = writer = Writer(batch, self._connect, self._metrics, self._size)
+        batch = self._make_batch(cluster_id, revisions)
+        writer: Writer[State] = Writer(batch, self._connect, self._metrics, self._size)
+        self._writer = writer
         if self._answer is not None:
             self._serving = asyncio.create_task(writer.serve(), name="serve-calls")
-        offsets = Offsets(domain.group, cluster_id, self._connect)
+        offsets = Offsets(batch.group, cluster_id, self._connect)
         self._consumer = Consumer(self._kafka, self._topics, writer, offsets, self._metrics)
         await self._consumer.start()
+
+    def _make_batch(self, cluster_id: str, revisions: Revisions) -> Unit:
+        domain = self._make_domain(revisions)
+        if isinstance(domain, Plain):
+            return PlainBatch(domain=domain, cluster_id=cluster_id)
+        return Batch(domain=domain, cluster_id=cluster_id, revisions=revisions, answer=self._answer)
 
     async def _read_program(self) -> Revisions:
         """Read all revisions, however long the database and revision 1 take to be there."""

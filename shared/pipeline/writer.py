@@ -9,7 +9,6 @@ from typing import Final, Generic
 from shared.contract.codec import Event, Record
 from shared.ledger.entries import Cause
 from shared.pipeline import store
-from shared.pipeline.batch import Batch
 from shared.pipeline.calls import Calls
 from shared.pipeline.command import Command, Item, Refused, Reply
 from shared.pipeline.domain import State
@@ -19,6 +18,7 @@ from shared.pipeline.fold import Folded, count_results
 from shared.pipeline.size import BatchSize
 from shared.pipeline.stages import Stages
 from shared.pipeline.store import Move, Partition
+from shared.pipeline.unit import Unit
 from shared.platform import postgres
 from shared.platform.backoff import Backoff
 from shared.platform.clock import unix_seconds
@@ -47,9 +47,7 @@ class Writer(Generic[State]):
     `positions` are the offsets this consumer last stored, the compare of compare-and-set.
     """
 
-    def __init__(
-        self, batch: Batch[State], connect: Connect, metrics: Metrics, size: BatchSize
-    ) -> None:
+    def __init__(self, batch: Unit, connect: Connect, metrics: Metrics, size: BatchSize) -> None:
         """Take the parts; the connection is opened by the first batch."""
         self.calls = Calls(most=MOST_CALLS)
         self.positions: dict[Partition, int] = {}
@@ -64,7 +62,7 @@ class Writer(Generic[State]):
     @property
     def group(self) -> str:
         """The consumer group this writer stores offsets for."""
-        return self._batch.domain.group
+        return self._batch.group
 
     async def write(self, taken: Sequence[Record | Refused]) -> None:
         """Apply records in order; return when all are committed.

@@ -11,6 +11,7 @@ from services.earn.domain import causes
 from services.earn.handlers import GROUP
 from shared.contract.codec import Event, decode
 from shared.contract.fingerprint import fingerprint
+from shared.pipeline.batch import Batch
 from shared.pipeline.calls import Calls
 from shared.pipeline.command import APPLIED, Park, Refuse, Reply
 from shared.pipeline.errors import BrakeEngagedError, OverloadedError, StaleOffsetsError
@@ -74,6 +75,7 @@ async def test_the_domain_says_what_the_caller_is_told(database: Database) -> No
     await begin(database)
     earn = await started(database)
     batch = earn.writer._batch
+    assert isinstance(batch, Batch)
     earn.writer._batch = replace(
         batch, answer=lambda command, desk: (command.member_id, sorted(desk.awards))
     )
