@@ -5,22 +5,29 @@ import logging
 from datetime import timedelta
 from typing import Final
 
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from services.redeem import api
+from services.redeem.counter import Counter
 from services.redeem.domain.desk import Desk
 from services.redeem.domain.limits import Policy
-from services.redeem.handlers import GROUP, TOPICS, Redeem
+from services.redeem.handlers import GROUP, TOPICS, Redeem, answer_of
 from services.redeem.releases import Releases
 from services.redeem.settings import RedeemSettings
 from shared.pipeline.monitor import Monitor
 from shared.pipeline.runner import Runner
+from shared.platform.auth.verifier import Verifier, make_verifier
 from shared.platform.health import Readiness
 from shared.platform.http import Server, create_app
 from shared.platform.kafka import BrokerCheck
 from shared.platform.metrics import Metrics
+from shared.platform.postgres import create_pool
 from shared.platform.process import installed_version
 
 SERVICE: Final = "redeem"
+# The version of the interface, which changes when the interface does.
+API_VERSION: Final = "1.0.0"
 
 _log = logging.getLogger(__name__)
 
@@ -31,9 +38,11 @@ async def serve(settings: RedeemSettings, stop: asyncio.Event) -> None:
     The operations routes come first and go last, so that a service that waits for its database
     or broker can say so.
     """
+    verifier = make_verifier(settings.auth)
     version = installed_version()
     metrics = Metrics(CollectorRegistry(), SERVICE, version=version)
-    runner = make_runner(settings, metrics)
+    policy = make_policy(settings)
+    runner = make_runner(settings, metrics, policy)
     monitor = Monitor(
         settings.database, GROUP, metrics, abandon_after=timedelta(days=settings.abandon_after_days)
     )
@@ -46,29 +55,66 @@ async def serve(settings: RedeemSettings, stop: asyncio.Event) -> None:
             "consumer": runner.consumer_problem,
         }
     )
-    app = create_app(title="Jifen redeem", version=version, readiness=readiness, metrics=metrics)
-    server = Server(app, host=settings.http_host, port=settings.http_port)
+    pool = create_pool(
+        settings.database,
+        application_name="jifen-redeem-http",
+        max_size=settings.redeem_pool_size,
+    )
+    counter = Counter(runner, pool, policy, patience_seconds=settings.call_seconds)
+    server = Server(
+        make_app(counter, readiness, metrics, verifier),
+        host=settings.http_host,
+        port=settings.http_port,
+        request_seconds=settings.http_request_seconds,
+    )
     releases = Releases(settings.database, metrics, every_seconds=settings.release_seconds)
     await server.start()
     _log.info("started", extra={"url": server.url})
-    beside = [asyncio.create_task(one.run()) for one in (monitor, releases)]
+    stopping = asyncio.create_task(stop.wait())
+    beside = [stopping, *(asyncio.create_task(one.run()) for one in (monitor, releases))]
+    answered = asyncio.Event()
+    running = asyncio.create_task(runner.run(answered))
     try:
-        await runner.run(stop)
-    finally:
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
-        await broker.close()
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        # Whoever waits for an answer gets it, then nobody asks any more.
         await server.stop()
+        answered.set()
+        await running
+    finally:
+        for task in (*beside, running):
+            task.cancel()
+        await asyncio.gather(*beside, running, return_exceptions=True)
+        await broker.close()
+        await pool.close()
         _log.info("stopped")
 
 
-def make_runner(settings: RedeemSettings, metrics: Metrics) -> Runner[Desk]:
-    """Make what consumes."""
-    policy = Policy(
+def make_app(
+    counter: api.Counter, readiness: Readiness, metrics: Metrics, verifier: Verifier | None
+) -> FastAPI:
+    """Make the application over a counter; without a verifier it lets nobody in."""
+    app = create_app(
+        title="Jifen redeem",
+        version=API_VERSION,
+        readiness=readiness,
+        metrics=metrics,
+        documented=True,
+        verifier=verifier,
+    )
+    app.include_router(api.make_router(counter))
+    return app
+
+
+def make_policy(settings: RedeemSettings) -> Policy:
+    """Take the shop's limits from the settings."""
+    return Policy(
         reservation=timedelta(seconds=settings.reservation_seconds),
         most_open=settings.open_reservations,
     )
+
+
+def make_runner(settings: RedeemSettings, metrics: Metrics, policy: Policy) -> Runner[Desk]:
+    """Make what consumes and answers."""
     return Runner[Desk](
         lambda revisions: Redeem(zone=revisions.zone, policy=policy),
         topics=TOPICS,
@@ -77,4 +123,5 @@ def make_runner(settings: RedeemSettings, metrics: Metrics) -> Runner[Desk]:
         metrics=metrics,
         batch_start=settings.batch_start,
         batch_target_seconds=settings.batch_target_seconds,
+        answer=answer_of,
     )

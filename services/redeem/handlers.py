@@ -41,7 +41,7 @@ class Redeem:
         """Name the cause of an event."""
         data: Any = event.data
         return Command(
-            cause=_CAUSES[type(data)](data.redemption_id),
+            cause=cause_of(data),
             member_id=MemberId(data.member_id),
             fingerprint=fingerprint(data),
             event=event,
@@ -69,14 +69,19 @@ class Redeem:
         """Decide one command."""
         return decide(command.event.data, telling, book, state, moment, policy=self.policy)
 
-    def answer(self, command: Command, state: Desk) -> str | None:
-        """Return what a command came to, now or long ago (JSON); None while it waits."""
-        kept = state.kept.get((command.member_id, command.cause))
-        return None if kept is None else kept.answer
-
     async def store(self, connection: Connection, state: Desk) -> None:
         """Write what deciding changed."""
         await store.save(connection, state)
+
+
+def cause_of(data: Any) -> Cause:
+    """Name what a command says happened."""
+    return _CAUSES[type(data)](data.redemption_id)
+
+
+def answer_of(command: Command, desk: Desk) -> str:
+    """Return what a command came to, now or when it was first told, as JSON."""
+    return desk.kept[command.member_id, command.cause].answer
 
 
 def needs_of(told: Sequence[Any]) -> Needs:

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from shared.platform.auth.settings import AuthSettings
 from shared.platform.settings import DatabaseSettings, KafkaSettings, ServiceSettings
 
 
@@ -10,6 +11,17 @@ class RedeemSettings(ServiceSettings):
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    auth: AuthSettings = Field(default_factory=AuthSettings)
+    redeem_pool_size: int = Field(
+        default=4, ge=1, le=100, description="Connections for quotes and for looking things up."
+    )
+    call_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        le=60,
+        description="How long a caller waits for its command to be committed before it is told to"
+        " come again.",
+    )
     reservation_seconds: int = Field(
         default=900,
         gt=0,

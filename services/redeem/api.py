@@ -1,0 +1,241 @@
+"""Redeem's HTTP routes: quote, reserve, confirm, cancel, look.
+
+What is asked here is the same command, through the same batches, as what is told on Kafka.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Protocol
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Response
+from pydantic import Field, JsonValue
+from typing_extensions import override
+
+from services.redeem.domain.answer import Answer, Reason
+from services.redeem.domain.identity import redemption_id as id_of
+from services.redeem.domain.quote import Quote
+from services.redeem.domain.words import TITLES
+from shared.contract.redemptions import (
+    RedemptionCancelled,
+    RedemptionConfirmed,
+    RedemptionRequested,
+)
+from shared.contract.types import Flag, Id, LongText, Quantity
+from shared.contract.wire import Wire
+from shared.ledger.entries import MemberId
+from shared.pipeline.command import Park, Refuse, Reply
+from shared.pipeline.errors import BrakeEngagedError, NotStartedError, OverloadedError
+from shared.platform.auth.guards import acts_for_member, reads_member
+from shared.platform.clock import utc_now
+from shared.platform.commands import Command, CommandBody
+from shared.platform.postgres import DATABASE_ERRORS
+from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
+
+_JSON = "application/json"
+
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Names the request, for ever: the same key and body get the first answer.",
+    ),
+]
+Trace = Annotated[str | None, Header(max_length=255)]
+
+
+class Counter(Protocol):
+    """Where commands are decided, and where quotes and redemptions are read."""
+
+    async def tell(self, data: Wire, traceparent: str | None) -> Reply:
+        """Have a command decided; its answer is the reply's body (JSON)."""
+        ...
+
+    async def quote(self, member_id: MemberId, reward_id: str, quantity: int) -> Quote:
+        """Say what a request would come to now."""
+        ...
+
+    async def find(self, member_id: MemberId, redemption_id: str) -> Answer | None:
+        """Read a redemption as it is now."""
+        ...
+
+
+class WantBody(CommandBody):
+    """A reward, and how many pieces of it."""
+
+    reward_id: Id
+    quantity: Quantity = 1
+
+
+class RequestBody(WantBody):
+    """What a member wants; with `confirm` there is no second step."""
+
+    confirm: Flag = False
+
+
+class CancelBody(CommandBody):
+    """Why it is given up, for people."""
+
+    reason: LongText | None = None
+
+
+class RefusalBody(ProblemBody):
+    """A refusal, with what is needed and what is there."""
+
+    figures: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Refusal(Problem):
+    """A command was decided, and the answer is no; it is so for ever under this key."""
+
+    def __init__(self, reason: Reason, figures: Mapping[str, JsonValue]) -> None:
+        super().__init__(409, reason, TITLES[reason])
+        self.figures = dict(figures)
+
+    @override
+    def body(self, path: str) -> bytes:
+        """Return the problem with its figures."""
+        problem = RefusalBody(
+            type=f"urn:jifen:problem:{self.code}",
+            title=self.title,
+            status=self.status,
+            code=self.code,
+            instance=path,
+            figures=self.figures,
+        )
+        return problem.model_dump_json(exclude_none=True).encode()
+
+
+def make_router(counter: Counter) -> APIRouter:
+    """Make the routes over a counter: members act for themselves, services for any member."""
+    router = APIRouter(prefix="/v1/members/{member_id}/redemptions", responses=_responses())
+    _add_commands(router, counter)
+    _add_reads(router, counter)
+    return router
+
+
+def _add_commands(router: APIRouter, counter: Counter) -> None:
+    @router.post(
+        "",
+        operation_id="requestRedemption",
+        summary="Take pieces and points at once, or neither",
+        status_code=201,
+        response_model=Answer,
+        response_model_exclude_none=True,
+        dependencies=[Depends(acts_for_member)],
+    )
+    async def reserve(
+        member_id: Id, key: Key, body: Command[RequestBody], traceparent: Trace = None
+    ) -> Response:
+        request = RedemptionRequested(
+            redemption_id=id_of(MemberId(member_id), key),
+            member_id=member_id,
+            reward_id=body.reward_id,
+            quantity=body.quantity,
+            requested_at=utc_now(),
+            confirm=body.confirm,
+        )
+        return _answered(await _asked(counter, request, traceparent), status=201)
+
+    @router.post(
+        "/{redemption_id}/confirm",
+        operation_id="confirmRedemption",
+        summary="The second consent",
+        response_model=Answer,
+        response_model_exclude_none=True,
+        dependencies=[Depends(acts_for_member)],
+    )
+    async def confirm(member_id: Id, redemption_id: Id, traceparent: Trace = None) -> Response:
+        told = RedemptionConfirmed(redemption_id=redemption_id, member_id=member_id, at=utc_now())
+        return _answered(await _asked(counter, told, traceparent))
+
+    @router.post(
+        "/{redemption_id}/cancel",
+        operation_id="cancelRedemption",
+        summary="Give it up: pieces and points go back",
+        response_model=Answer,
+        response_model_exclude_none=True,
+        dependencies=[Depends(acts_for_member)],
+    )
+    async def cancel(
+        member_id: Id,
+        redemption_id: Id,
+        body: Command[CancelBody] = CancelBody(),  # noqa: B008 - immutable
+        traceparent: Trace = None,
+    ) -> Response:
+        told = RedemptionCancelled(
+            redemption_id=redemption_id, member_id=member_id, at=utc_now(), reason=body.reason
+        )
+        return _answered(await _asked(counter, told, traceparent))
+
+
+def _add_reads(router: APIRouter, counter: Counter) -> None:
+    @router.post(
+        "/quote",
+        operation_id="quoteRedemption",
+        summary="Price, lots that would be spent, balance after, limits left",
+        response_model_exclude_none=True,
+        dependencies=[Depends(reads_member)],
+    )
+    async def quote(member_id: Id, body: Command[WantBody]) -> Quote:
+        try:
+            return await counter.quote(MemberId(member_id), body.reward_id, body.quantity)
+        except (*DATABASE_ERRORS, NotStartedError) as error:  # type: ignore[misc]
+            raise unavailable() from error
+
+    @router.get(
+        "/{redemption_id}",
+        operation_id="readRedemption",
+        summary="A redemption as it is now",
+        response_model_exclude_none=True,
+        dependencies=[Depends(reads_member)],
+    )
+    async def read(member_id: Id, redemption_id: Id) -> Answer:
+        try:
+            found = await counter.find(MemberId(member_id), redemption_id)
+        except DATABASE_ERRORS as error:
+            raise unavailable() from error
+        if found is None:
+            raise _unknown()
+        return found
+
+
+async def _asked(counter: Counter, data: Wire, traceparent: str | None) -> Reply:
+    try:
+        return await counter.tell(data, traceparent)
+    except (OverloadedError, BrakeEngagedError, NotStartedError, TimeoutError) as error:
+        raise unavailable() from error
+
+
+def _answered(reply: Reply, *, status: int = 200) -> Response:
+    outcome = reply.outcome
+    if isinstance(outcome, Park):
+        raise _unknown()
+    if isinstance(outcome, Refuse):
+        title = "The Idempotency-Key was used before, with another body"
+        raise Problem(409, "idempotency-conflict", title)
+    if not isinstance(reply.body, str):
+        raise TypeError(f"expected an answer, got {reply}")
+    answer = orjson.loads(reply.body)
+    if (reason := answer.get("reason")) is not None:
+        raise Refusal(reason, answer["figures"])
+    return Response(reply.body, status_code=status, media_type=_JSON)
+
+
+def _unknown() -> Problem:
+    return Problem(404, "unknown-redemption", "The member has no such redemption")
+
+
+def _responses() -> dict[int | str, dict[str, object]]:
+    problem = {"content": {PROBLEM_TYPE: {"schema": ProblemBody.model_json_schema()}}}
+    refusal = {"content": {PROBLEM_TYPE: {"schema": RefusalBody.model_json_schema()}}}
+    return {
+        401: {"description": "No token, or none that is believed.", **problem},
+        403: {"description": "The token does not allow this.", **problem},
+        404: {"description": "The member has no such redemption.", **problem},
+        409: {"description": "Refused; `code` says why, `figures` what was there.", **refusal},
+        422: {"description": "The request is not valid.", **problem},
+        503: {"description": "Not at the moment; see Retry-After, ask again alike.", **problem},
+    }
