@@ -1,33 +1,54 @@
 """The mall's HTTP routes: JSON in the shape that the program's pages need."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Literal, Protocol, TypeAlias, TypeVar
 
-import orjson
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
-from services.mall.domain import (
+from services.mall import bodies
+from services.mall.domain.account import Account, Entry, announcements
+from services.mall.domain.catalogue import Band, Redemption, Reward, Used, prospect_of
+from services.mall.domain.cursors import (
     MAX_SEQ,
-    Account,
     CursorError,
-    Entry,
-    Lot,
+    Place,
     decode_cursor,
+    decode_place,
+    decode_position,
     encode_cursor,
+    encode_place,
+    encode_position,
 )
 from shared.contract.types import Cause, Id
-from shared.platform.auth.guards import reads_member
+from shared.platform.auth.guards import any_caller, reads_member
 from shared.platform.postgres import DATABASE_ERRORS
 from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
 
-MAX_PAGE_ENTRIES = 200
+MAX_PAGE: Final = 200
+
+T = TypeVar("T")
+
+_Limit: TypeAlias = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+_Cursor: TypeAlias = Annotated[
+    str | None, Query(max_length=200, description="`next_cursor` of the page before.")
+]
+_BandText: TypeAlias = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9]{1,10}-[0-9]{0,10}$",
+        description="Prices from one up to, but not including, another: `0-500`, `500-2000`,"
+        " `2000-` for all above.",
+    ),
+]
+_Status: TypeAlias = Literal[
+    "reserved", "awaiting-payment", "to-ship", "shipped", "completed", "cancelled"
+]
 
 
 class Reader(Protocol):
-    """Where accounts and entries come from."""
+    """Where all of it comes from; every method reads one moment."""
 
     async def account(self, member_id: str) -> Account:
         """Read one member's account."""
@@ -37,53 +58,27 @@ class Reader(Protocol):
         """Read entries with numbers below one, newest first."""
         ...
 
+    async def expired(self, member_id: str, *, below_seq: int, limit: int) -> list[Entry]:
+        """Read entries of points that expired, with numbers below one, newest first."""
+        ...
+
     async def entry_of_cause(self, member_id: str, cause: str) -> Entry | None:
         """Read the one entry of a cause."""
         ...
 
+    async def rewards(self, band: Band, *, after: int, limit: int) -> list[Reward]:
+        """Read rewards on sale, after a position, in the merchant's order."""
+        ...
 
-class LotBody(BaseModel):
-    """Points with one expiry date."""
+    async def used(self, member_id: str, since: date) -> Used:
+        """Count the pieces a member has by reward and month, from the first day of one on."""
+        ...
 
-    expires_on: date | None = Field(
-        description="The last day, in the program's time zone, on which the points can be spent;"
-        " null is never."
-    )
-    points: int
-
-
-class AccountBody(BaseModel):
-    """A member's points. An id that nothing has happened to yet has zeros, not an error."""
-
-    member_id: str
-    balance: int = Field(description="The sum of all entries; below zero it is a debt.")
-    spendable: int = Field(description="What can be spent now: the sum of `expiring`.")
-    held: int = Field(description="Points that unfinished redemptions hold.")
-    debt: int = Field(description="Points that the next earnings repay first.")
-    expiring: list[LotBody] = Field(description="What can be spent, by expiry date, next first.")
-
-
-class EntryBody(BaseModel):
-    """One line of a member's ledger."""
-
-    entry_id: str
-    seq: int = Field(description="1, 2, 3 … without gaps, per member.")
-    cause: str = Field(description="What happened in the world, once per member.")
-    kind: str
-    points: int = Field(description="What it changed; 0 where the reason says why not.")
-    balance: int = Field(description="The balance after it.")
-    lots: list[LotBody] = Field(description="The lots it changed, and by how much.")
-    reason: JsonValue = Field(description="Why this many points, as recorded when it was posted.")
-    revision: int | None = Field(description="The revision of the program that decided it.")
-    occurred_at: AwareDatetime
-    posted_at: AwareDatetime
-
-
-class EntriesBody(BaseModel):
-    """A page of entries."""
-
-    entries: list[EntryBody]
-    next_cursor: str | None = Field(description="Ask for the next page with it; null at the end.")
+    async def redemptions(
+        self, member_id: str, *, status: str | None, before: Place | None, limit: int
+    ) -> list[Redemption]:
+        """Read redemptions before a place, newest first."""
+        ...
 
 
 def make_router(reader: Reader) -> APIRouter:
@@ -98,18 +93,39 @@ def make_router(reader: Reader) -> APIRouter:
             503: {"description": "The database does not answer; see Retry-After.", **problem},
         },
     )
+    _add_account(router, reader)
+    _add_entries(router, reader)
+    _add_rewards(router, reader)
+    _add_redemptions(router, reader)
+    return router
 
+
+def _add_account(router: APIRouter, reader: Reader) -> None:
     @router.get(
         "/members/{member_id}/account",
         operation_id="readAccount",
         summary="Balance and expiring points",
         dependencies=[Depends(reads_member)],
     )
-    async def account(member_id: Id) -> AccountBody:
+    async def account(member_id: Id) -> bodies.AccountBody:
         async with _reading():
             found = await reader.account(member_id)
-        return _account_body(member_id, found)
+        return bodies.account_body(member_id, found)
 
+    @router.get(
+        "/members/{member_id}/announcements",
+        operation_id="readAnnouncements",
+        summary="Points that end within 90 days",
+        dependencies=[Depends(reads_member)],
+    )
+    async def announced(member_id: Id) -> bodies.AnnouncementsBody:
+        async with _reading():
+            found = await reader.account(member_id)
+        told = [bodies.announcement_body(one) for one in announcements(found)]
+        return bodies.AnnouncementsBody(announcements=told, zone=found.zone)
+
+
+def _add_entries(router: APIRouter, reader: Reader) -> None:
     @router.get(
         "/members/{member_id}/entries",
         operation_id="readEntries",
@@ -119,20 +135,100 @@ def make_router(reader: Reader) -> APIRouter:
     async def entries(
         member_id: Id,
         cause: Annotated[Cause | None, Query(description="Only the entry of this cause.")] = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_PAGE_ENTRIES)] = 50,
-        cursor: Annotated[
-            str | None, Query(max_length=100, description="`next_cursor` of the page before.")
-        ] = None,
-    ) -> EntriesBody:
-        below = MAX_SEQ if cursor is None else _seq_of(cursor)
+        limit: _Limit = 50,
+        cursor: _Cursor = None,
+    ) -> bodies.EntriesBody:
+        below = _below(cursor)
         async with _reading():
             if cause is not None:
-                found = await reader.entry_of_cause(member_id, cause)
-                return _page([] if found is None else [found], limit)
-            # One more than asked for tells whether there is a next page.
-            return _page(await reader.entries(member_id, below_seq=below, limit=limit + 1), limit)
+                one = await reader.entry_of_cause(member_id, cause)
+                found = [] if one is None else [one]
+            else:
+                # One more than asked for tells whether there is a next page.
+                found = await reader.entries(member_id, below_seq=below, limit=limit + 1)
+        shown = [bodies.entry_body(entry) for entry in found[:limit]]
+        return bodies.EntriesBody(entries=shown, next_cursor=_next(found, limit))
 
-    return router
+    @router.get(
+        "/members/{member_id}/expired",
+        operation_id="readExpired",
+        summary="Points that expired, the last first",
+        dependencies=[Depends(reads_member)],
+    )
+    async def expired(
+        member_id: Id, limit: _Limit = 50, cursor: _Cursor = None
+    ) -> bodies.ExpiredBody:
+        below = _below(cursor)
+        async with _reading():
+            found = await reader.expired(member_id, below_seq=below, limit=limit + 1)
+        shown = [lot for entry in found[:limit] for lot in bodies.expired_bodies(entry)]
+        return bodies.ExpiredBody(expired=shown, next_cursor=_next(found, limit))
+
+
+def _add_rewards(router: APIRouter, reader: Reader) -> None:
+    @router.get(
+        "/rewards",
+        operation_id="readRewards",
+        summary="Rewards on sale",
+        dependencies=[Depends(any_caller)],
+    )
+    async def rewards(
+        band: _BandText = None, limit: _Limit = 50, cursor: _Cursor = None
+    ) -> bodies.RewardsBody:
+        wanted, after = _band(band), _after(cursor)
+        async with _reading():
+            found = await reader.rewards(wanted, after=after, limit=limit + 1)
+        shown = [bodies.reward_body(one) for one in found[:limit]]
+        return bodies.RewardsBody(rewards=shown, next_cursor=_next_reward(found, limit))
+
+    @router.get(
+        "/members/{member_id}/rewards",
+        operation_id="readProspects",
+        summary="Rewards on sale, and what is in the member's way",
+        dependencies=[Depends(reads_member)],
+    )
+    async def prospects(
+        member_id: Id, band: _BandText = None, limit: _Limit = 50, cursor: _Cursor = None
+    ) -> bodies.ProspectsBody:
+        wanted, after = _band(band), _after(cursor)
+        async with _reading():
+            account = await reader.account(member_id)
+            found = await reader.rewards(wanted, after=after, limit=limit + 1)
+            used = await reader.used(member_id, account.today.replace(day=1))
+        has, zone = account.spendable, account.zone
+        shown = [
+            bodies.prospect_body(one, prospect_of(one, spendable=has, used=used, zone=zone))
+            for one in found[:limit]
+        ]
+        return bodies.ProspectsBody(
+            spendable=has, rewards=shown, next_cursor=_next_reward(found, limit)
+        )
+
+
+def _add_redemptions(router: APIRouter, reader: Reader) -> None:
+    @router.get(
+        "/members/{member_id}/redemptions",
+        operation_id="readRedemptions",
+        summary="Redemptions, newest first",
+        dependencies=[Depends(reads_member)],
+    )
+    async def redemptions(
+        member_id: Id,
+        status: Annotated[_Status | None, Query(description="Only those in this status.")] = None,
+        limit: _Limit = 50,
+        cursor: _Cursor = None,
+    ) -> bodies.RedemptionsBody:
+        before = None if cursor is None else _told(decode_place, cursor)
+        async with _reading():
+            found = await reader.redemptions(
+                member_id, status=status, before=before, limit=limit + 1
+            )
+        shown = found[:limit]
+        last = Place(shown[-1].requested_at, shown[-1].redemption_id) if shown else None
+        return bodies.RedemptionsBody(
+            redemptions=[bodies.redemption_body(one) for one in shown],
+            next_cursor=encode_place(last) if last and len(found) > limit else None,
+        )
 
 
 @asynccontextmanager
@@ -143,49 +239,36 @@ async def _reading() -> AsyncIterator[None]:
         raise unavailable() from error
 
 
-def _seq_of(cursor: str) -> int:
+def _told(decode: Callable[[str], T], cursor: str) -> T:
     try:
-        return decode_cursor(cursor)
+        return decode(cursor)
     except CursorError as error:
         title = "The cursor is not one that this service has given out"
         raise Problem(422, "invalid-cursor", title) from error
 
 
-def _page(found: Sequence[Entry], limit: int) -> EntriesBody:
-    shown = found[:limit]
-    more = len(found) > limit
-    return EntriesBody(
-        entries=[_entry_body(entry) for entry in shown],
-        next_cursor=encode_cursor(shown[-1].seq) if more else None,
-    )
+def _below(cursor: str | None) -> int:
+    return MAX_SEQ if cursor is None else _told(decode_cursor, cursor)
 
 
-def _account_body(member_id: str, account: Account) -> AccountBody:
-    return AccountBody(
-        member_id=member_id,
-        balance=account.balance,
-        spendable=account.spendable,
-        held=account.held,
-        debt=account.debt,
-        expiring=_lot_bodies(account.lots),
-    )
+def _after(cursor: str | None) -> int:
+    return -1 if cursor is None else _told(decode_position, cursor)
 
 
-def _entry_body(entry: Entry) -> EntryBody:
-    return EntryBody(
-        entry_id=entry.entry_id,
-        seq=entry.seq,
-        cause=entry.cause,
-        kind=entry.kind,
-        points=entry.points,
-        balance=entry.balance,
-        lots=_lot_bodies(entry.lots),
-        reason=orjson.loads(entry.reason),
-        revision=entry.revision,
-        occurred_at=entry.occurred_at,
-        posted_at=entry.posted_at,
-    )
+def _band(text: str | None) -> Band:
+    if text is None:
+        return Band()
+    low, _, below = text.partition("-")
+    band = Band(low=int(low), below=int(below) if below else None)
+    if band.below is not None and band.below <= band.low:
+        detail = f"expected the second price to be above the first, got {text}"
+        raise Problem(422, "invalid-band", "The band is empty", detail=detail)
+    return band
 
 
-def _lot_bodies(lots: Sequence[Lot]) -> list[LotBody]:
-    return [LotBody(expires_on=lot.expires_on, points=lot.points) for lot in lots]
+def _next(found: Sequence[Entry], limit: int) -> str | None:
+    return encode_cursor(found[limit - 1].seq) if len(found) > limit else None
+
+
+def _next_reward(found: Sequence[Reward], limit: int) -> str | None:
+    return encode_position(found[limit - 1].position) if len(found) > limit else None

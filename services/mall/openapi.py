@@ -6,6 +6,7 @@ python -m services.mall.openapi [--check]
 import argparse
 import json
 import sys
+from datetime import date
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -14,7 +15,9 @@ from typing_extensions import override
 
 from services.mall.api import Reader
 from services.mall.app import make_app
-from services.mall.domain import Account, Entry
+from services.mall.domain.account import Account, Entry
+from services.mall.domain.catalogue import Band, Redemption, Reward, Used
+from services.mall.domain.cursors import Place
 from shared.platform.health import Readiness
 from shared.platform.metrics import Metrics
 
@@ -57,7 +60,25 @@ class _Nothing(Reader):
         raise LookupError(member_id)
 
     @override
+    async def expired(self, member_id: str, *, below_seq: int, limit: int) -> list[Entry]:
+        raise LookupError(member_id)
+
+    @override
     async def entry_of_cause(self, member_id: str, cause: str) -> Entry | None:
+        raise LookupError(member_id)
+
+    @override
+    async def rewards(self, band: Band, *, after: int, limit: int) -> list[Reward]:
+        raise LookupError(band)
+
+    @override
+    async def used(self, member_id: str, since: date) -> Used:
+        raise LookupError(member_id)
+
+    @override
+    async def redemptions(
+        self, member_id: str, *, status: str | None, before: Place | None, limit: int
+    ) -> list[Redemption]:
         raise LookupError(member_id)
 
 

@@ -2,10 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 
 import asyncpg
 
-from services.mall.domain import UNOPENED, Account, Entry, account_on, make_lots
+from services.mall.domain.account import Account, Entry, account_on, make_lots
+from services.mall.domain.catalogue import (
+    Band,
+    Redemption,
+    Reward,
+    Used,
+    counting_day,
+    daily_limit,
+)
+from services.mall.domain.cursors import Place
 from shared.platform.clock import monotonic
 from shared.platform.metrics import Metrics
 from shared.platform.postgres import Pool, PooledConnection
@@ -22,7 +32,7 @@ _ZONE_SECONDS = 60.0
 
 
 class MallStore:
-    """Reads accounts and entries.
+    """Reads accounts, entries, rewards and redemptions.
 
     Every method raises one of `shared.platform.postgres.DATABASE_ERRORS` when the database
     does not answer.
@@ -38,11 +48,10 @@ class MallStore:
         """Read one member's account as it is now; one that was never opened is all zeros."""
         async with self._connection() as connection:
             zone = await self._read_zone(connection)
-            row = await connection.fetchrow(_SQL["account"], member_id)
-        if row is None:
-            return UNOPENED
+            [row] = await connection.fetch(_SQL["account"], member_id)
         return account_on(
             local_day(row["now"], zone),
+            zone,
             balance=row["balance"],
             spendable=row["spendable"],
             held=row["held"],
@@ -61,6 +70,34 @@ class MallStore:
         async with self._connection() as connection:
             row = await connection.fetchrow(_SQL["entry_of_cause"], member_id, cause)
         return None if row is None else _entry(row)
+
+    async def expired(self, member_id: str, *, below_seq: int, limit: int) -> list[Entry]:
+        """Read entries of points that expired, with numbers below one, newest first."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(_SQL["expired"], member_id, below_seq, limit)
+        return [_entry(row) for row in rows]
+
+    async def rewards(self, band: Band, *, after: int, limit: int) -> list[Reward]:
+        """Read rewards that are on sale now, after a position, in the document's order."""
+        async with self._connection() as connection:
+            zone = await self._read_zone(connection)
+            rows = await connection.fetch(_SQL["rewards"], after, band.low, band.below, limit)
+        return [_reward(row, zone) for row in rows]
+
+    async def used(self, member_id: str, since: date) -> Used:
+        """Count the pieces a member has by reward and month, from the first day of one on."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(_SQL["used"], member_id, since)
+        return {(row["reward_id"], row["month"]): row["used"] for row in rows}
+
+    async def redemptions(
+        self, member_id: str, *, status: str | None, before: Place | None, limit: int
+    ) -> list[Redemption]:
+        """Read redemptions before a place, newest first."""
+        at, name = (None, None) if before is None else before
+        async with self._connection() as connection:
+            rows = await connection.fetch(_SQL["redemptions"], member_id, status, at, name, limit)
+        return [_redemption(row) for row in rows]
 
     async def check(self) -> str | None:
         """Tell whether the database answers (a readiness check)."""
@@ -106,3 +143,28 @@ def _entry(row: asyncpg.Record) -> Entry:
         occurred_at=row["occurred_at"],
         posted_at=row["posted_at"],
     )
+
+
+def _reward(row: asyncpg.Record, zone: str) -> Reward:
+    day = counting_day(local_day(row["now"], zone), row["day"])
+    used = row["day_used"] if row["day"] == day else 0
+    return Reward(
+        reward_id=row["reward_id"],
+        position=row["position"],
+        kind=row["kind"],
+        title=row["title"],
+        points=row["points"],
+        stock_left=row["stock_left"],
+        daily=daily_limit(row["daily_limit"], used=used, day=day, zone=zone),
+        monthly_limit=row["monthly_limit"],
+        on_sale_from=row["on_sale_from"],
+        on_sale_until=row["on_sale_until"],
+        tiers=tuple(row["tiers"]),
+        counts_on=day,
+    )
+
+
+def _redemption(row: asyncpg.Record) -> Redemption:
+    columns = dict(row)
+    lots = make_lots(columns.pop("lot_dates"), columns.pop("lot_points"))
+    return Redemption(lots=lots, **columns)

@@ -16,7 +16,10 @@ from tests.support.tokens import SECRET, bearer
 
 pytestmark = pytest.mark.integration
 
-_PATHS = ("/v1/members/m-1/account", "/v1/members/m-1/entries")
+_PATHS = tuple(
+    f"/v1/members/m-1/{page}"
+    for page in ("account", "announcements", "entries", "expired", "redemptions", "rewards")
+)
 _TRIES = 400
 
 
@@ -59,6 +62,12 @@ async def test_a_member_sees_its_own_and_others_see_all(
     refused = await served.get(path)
     assert (refused.status_code, refused.json()["code"]) == (401, "token-missing")
     assert refused.headers["www-authenticate"] == 'Bearer realm="jifen"'
+
+
+async def test_whoever_has_a_token_sees_the_rewards(served: httpx.AsyncClient) -> None:
+    for headers in (bearer("member", "m-2"), bearer("service"), bearer("operator")):
+        assert (await served.get("/v1/rewards", headers=headers)).status_code == 200
+    assert (await served.get("/v1/rewards")).status_code == 401
 
 
 async def test_an_id_that_is_none_is_refused_only_to_who_may_ask(

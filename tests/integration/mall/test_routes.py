@@ -52,6 +52,7 @@ async def test_an_account_shows_what_can_be_spent_and_when_it_expires(
             {"expires_on": soon.isoformat(), "points": 70},
             {"expires_on": None, "points": 50},
         ],
+        "zone": "Asia/Shanghai",
     }
 
 
@@ -131,6 +132,14 @@ async def test_an_entry_explains_itself(
         ("/v1/members/m1/entries?cursor=MTox%21", 422, "invalid-cursor"),
         ("/v1/members/m1/entries?cursor=Mjox", 422, "invalid-cursor"),
         ("/v1/members/m1/entries?cursor=%E4%BD%A0", 422, "invalid-cursor"),
+        ("/v1/members/m1/expired?cursor=Mjow", 422, "invalid-cursor"),
+        ("/v1/members/m1/redemptions?cursor=MTox", 422, "invalid-cursor"),
+        ("/v1/members/m1/redemptions?status=lost", 422, "invalid-request"),
+        ("/v1/members/m1/rewards?band=500", 422, "invalid-request"),
+        ("/v1/rewards?band=-500", 422, "invalid-request"),
+        ("/v1/rewards?band=%D9%A1-%D9%A2", 422, "invalid-request"),
+        ("/v1/rewards?band=500-500", 422, "invalid-band"),
+        ("/v1/rewards?cursor=MTox", 422, "invalid-cursor"),
         ("/v1/members/m1", 404, "not-found"),
         ("/v2/members/m1/account", 404, "not-found"),
     ],

@@ -1,13 +1,15 @@
-"""What a member sees: accounts, entries, and the cursors that page through them."""
+"""A member's account and entries, and which of its points end soon."""
 
-from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final, Literal, TypeAlias
 
 from shared.program.dates import NEVER
 
-MAX_SEQ = 2**63 - 1
+Stage: TypeAlias = Literal[90, 30, 7, 1]
+# How many days before points end they are announced, the last call first.
+STAGES: Final[tuple[Stage, ...]] = (1, 7, 30, 90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +22,13 @@ class Lot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One member's points. What can be spent is what `lots` sum up to."""
+    """One member's points. What can be spent is what `lots` sum up to.
 
+    `today` is the local day it is in `zone`, the program's; days of lots are local days too.
+    """
+
+    zone: str
+    today: date
     balance: int
     spendable: int
     held: int
@@ -46,16 +53,25 @@ class Entry:
     posted_at: datetime
 
 
-# An account opens with the first thing that happens to a member; until then this is the truth.
-UNOPENED = Account(balance=0, spendable=0, held=0, debt=0, lots=())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """Points that end soon; the stage is the nearest one that was reached."""
 
-
-class CursorError(ValueError):
-    """A cursor that this service has not given out."""
+    stage: Stage
+    expires_on: date
+    days_left: int
+    points: int
 
 
 def account_on(
-    today: date, *, balance: int, spendable: int, held: int, debt: int, lots: Sequence[Lot]
+    today: date,
+    zone: str,
+    *,
+    balance: int,
+    spendable: int,
+    held: int,
+    debt: int,
+    lots: Sequence[Lot],
 ) -> Account:
     """Return an account as it is on a local day.
 
@@ -64,6 +80,8 @@ def account_on(
     """
     due = sum(lot.points for lot in lots if _is_due(lot, today))
     return Account(
+        zone=zone,
+        today=today,
         balance=balance,
         spendable=spendable - due,
         held=held,
@@ -72,8 +90,21 @@ def account_on(
     )
 
 
-def _is_due(lot: Lot, today: date) -> bool:
-    return lot.expires_on is not None and lot.expires_on < today
+def announcements(account: Account) -> tuple[Announcement, ...]:
+    """Return what of an account ends within the stages, the next to end first."""
+    found = []
+    for lot in account.lots:
+        if lot.expires_on is None:
+            continue
+        days_left = (lot.expires_on - account.today).days
+        stage = next((stage for stage in STAGES if days_left <= stage), None)
+        if stage is not None:
+            found.append(
+                Announcement(
+                    stage=stage, expires_on=lot.expires_on, days_left=days_left, points=lot.points
+                )
+            )
+    return tuple(found)
 
 
 def make_lots(dates: Sequence[date], points: Sequence[int]) -> tuple[Lot, ...]:
@@ -84,19 +115,5 @@ def make_lots(dates: Sequence[date], points: Sequence[int]) -> tuple[Lot, ...]:
     )
 
 
-def encode_cursor(seq: int) -> str:
-    """Return the cursor of the page after the entry of this number."""
-    return urlsafe_b64encode(f"1:{seq}".encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str) -> int:
-    """Return the number of the last entry of the page before. Raises CursorError."""
-    try:
-        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
-        text = b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
-    except ValueError as error:
-        raise CursorError(cursor) from error
-    version, _, number = text.partition(":")
-    if version != "1" or not number.isdecimal() or not 0 < int(number[:20]) <= MAX_SEQ:
-        raise CursorError(cursor)
-    return int(number)
+def _is_due(lot: Lot, today: date) -> bool:
+    return lot.expires_on is not None and lot.expires_on < today

@@ -1,0 +1,1 @@
+"""What a member sees, worked out of what the views say. Pure."""
