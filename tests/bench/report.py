@@ -1,5 +1,7 @@
 """The table at the end of a run."""
 
+import platform
+import sys
 from collections.abc import Mapping, Sequence
 from statistics import median
 
@@ -19,6 +21,11 @@ def per_second(label: str, runs: Sequence[float], base: float | None = None) -> 
 def say(*lines: str) -> None:
     for line in lines:
         _CONSOLE.print(line, highlight=False, markup=False)
+
+
+def interpreter() -> str:
+    """Name the interpreter: one built without profile-guided optimization takes a fifth longer."""
+    return f"Python {platform.python_version()} of {sys.base_prefix}"
 
 
 def cpu_table(title: str, microseconds: Mapping[str, float]) -> None:

@@ -48,3 +48,20 @@ async def pace(books: Books, *, rate: int, seconds: int, seed: int) -> Pace:
     assert len(rows) == rate * seconds - rate * seconds // 10
     found = sorted(row["microseconds"] / 1000 for row in rows)
     return Pace(milliseconds=found, generator_share=float(out))
+
+
+async def audit(books: Books, *arguments: str) -> int:
+    """Run `jifen audit verify` against the database; return its exit status."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "jifen.cli.main", "audit", "verify", *arguments),
+        cwd=ROOT,
+        env={"JIFEN_DATABASE_URL": books.database.dsn(), "JIFEN_KAFKA_BOOTSTRAP": books.bootstrap},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -12,7 +12,7 @@ import pytest
 from shared.platform.clock import monotonic
 from tests.bench.cpu import Part, listening, measure
 from tests.bench.load import orders, produce
-from tests.bench.report import cpu_table, per_second, say
+from tests.bench.report import cpu_table, interpreter, per_second, say
 from tests.bench.stages import stage_seconds
 from tests.integration.consuming.shop import Books, open_books, place_of
 from tests.support.brokers import KafkaHandle
@@ -45,6 +45,7 @@ async def test_backlog(postgres: PostgresHandle, kafka: KafkaHandle, home: Home)
     say(
         "",
         f"earn: {EVENTS:,} orders of two lines, 20,000 members, two processes, medians of {RUNS}",
+        interpreter(),
         per_second("Kafka to outbox published", ours),
         per_second("floor: decide and store", floors, middle),
         per_second("one transaction per event", naives, middle),
