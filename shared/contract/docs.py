@@ -133,6 +133,8 @@ CloudEvents 1.0 on Kafka with JSON data. We send binary mode and take structured
   letter. A published type never changes: a breaking change is a new type.
 - At least once: `points.v1` carries `seq` per member, `redemption-events.v1` a `version` per
   redemption. Drop what is not newer than what you have seen; a gap is no loss.
+- After a restore numbers are used again: the last part of the `ce_id` of `points.v1`, behind the
+  last `/`, is an epoch. Newer is a higher epoch, and within one a higher `seq`.
 
 [asyncapi.yaml](asyncapi.yaml) says the same for programs."""
 

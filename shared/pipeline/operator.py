@@ -209,6 +209,18 @@ async def release_brake(connection: Connection, group: str, *, by: str) -> bool:
     return bool(await connection.fetch(store.SQL["release_brake"], group, by))
 
 
+async def read_epoch(connection: Connection) -> int:
+    """Return the ledger's epoch."""
+    epoch: int = await connection.fetchval(SQL["read_epoch"])
+    return epoch
+
+
+async def raise_epoch(connection: Connection) -> int:
+    """Begin the next epoch and return it; for an owner, after a restore."""
+    epoch: int = await connection.fetchval(SQL["raise_epoch"])
+    return epoch
+
+
 async def trace(connection: Connection, order_id: str) -> Trace:
     """Find what became of an order's events; reads one snapshot."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):

@@ -156,3 +156,11 @@ FROM program.revision AS r
 WHERE r.revision = $1 OR ($1::integer IS NULL AND r.effective_at <= clock_timestamp())
 ORDER BY r.revision DESC
 LIMIT 1;
+
+-- name: read_epoch
+-- Which life of the ledger this is.
+SELECT p.epoch FROM ledger.epoch AS p;
+
+-- name: raise_epoch
+-- Sequence numbers are used again from here on.
+UPDATE ledger.epoch SET epoch = epoch + 1 RETURNING epoch;

@@ -43,9 +43,9 @@ class Victim:
 
 
 @contextmanager
-def own_postgres(home: Home) -> Iterator[Victim]:
+def own_postgres(home: Home, name: str = "victim") -> Iterator[Victim]:
     """Run a PostgreSQL in a folder of its own."""
-    server = EmbeddedPostgres(home.folder / "victim", home.run_as)
+    server = EmbeddedPostgres(home.folder / name, home.run_as)
     server.start()
     try:
         yield Victim(server=server, handle=PostgresHandle(owner_url=server.config.url("postgres")))
