@@ -27,6 +27,7 @@ class Metrics:
         self._dead_letters(registry)
         self._outbox(registry)
         self._ledger(registry)
+        self._expiry(registry)
         self._redeeming(registry)
         self._resources(registry)
         Info("points_build", "The version that runs.", registry=registry).info(
@@ -228,6 +229,57 @@ class Metrics:
             "points_reservation_overdue_seconds",
             "How long the oldest reservation whose time is over waits for its release; 0 for none.",
             ["service"],
+            registry=registry,
+        )
+
+    def _expiry(self, registry: CollectorRegistry) -> None:
+        self.expiry_overdue_lots = Gauge(
+            "points_expiry_overdue_lots",
+            "Lots past their date that still hold points; stops counting at 100000.",
+            ["service"],
+            registry=registry,
+        )
+        self.expiry_oldest_overdue_age_seconds = Gauge(
+            "points_expiry_oldest_overdue_age_seconds",
+            "How long ago the day was over whose points are the oldest not swept; 0 when none are.",
+            ["service"],
+            registry=registry,
+        )
+        self.expiry_last_success_timestamp_seconds = Gauge(
+            "points_expiry_last_success_timestamp_seconds",
+            "When nothing past its date was left, in seconds since 1970.",
+            ["service"],
+            registry=registry,
+        )
+        self.expiry_run_duration_seconds = Histogram(
+            "points_expiry_run_duration_seconds",
+            "From taking a part of the members to having swept all of it.",
+            ["service"],
+            buckets=_END_TO_END_SECONDS,
+            registry=registry,
+        )
+        self.expiry_failures = Counter(
+            "points_expiry_failures_total",
+            "Members that could not be swept, and parts that were put off because of our own code.",
+            ["service"],
+            registry=registry,
+        )
+        self.expiry_leader = Gauge(
+            "points_expiry_leader",
+            "1 in the process that says which day it is, 0 in one that stands by.",
+            ["service"],
+            registry=registry,
+        )
+        self.reminders_planned = Counter(
+            "points_reminders_planned_total",
+            "Reminders written and announced, by days before the date.",
+            ["stage"],
+            registry=registry,
+        )
+        self.reminders_skipped = Counter(
+            "points_reminders_skipped_total",
+            "Reminders that a downtime left out, because a later one was due or the date over.",
+            ["stage"],
             registry=registry,
         )
 

@@ -40,6 +40,7 @@ LARGE = (
     "parked",
     "redemption",
     "command",
+    "reminder",
 )
 """Tables that grow with members and orders: none of them is ever read whole."""
 
@@ -86,6 +87,7 @@ def test_statements_are_found() -> None:
     assert {"shared/ledger/queries.sql: post", "shared/ledger/audit.sql: check_page"} <= names
     assert {Path(name).parts[1] for name in names if name.startswith("services/")} >= {
         "earn",
+        "expiry",
         "mall",
         "redeem",
         "relay",

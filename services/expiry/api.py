@@ -1,0 +1,76 @@
+"""Expiry's HTTP routes: what an operator may ask for."""
+
+from datetime import date
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, BaseModel, Field
+
+from services.expiry.runs import TooEarlyError
+from services.expiry.store import Run
+from shared.platform.auth.guards import operator_only
+from shared.platform.auth.principal import Principal
+from shared.platform.commands import Command, CommandBody
+from shared.platform.postgres import DATABASE_ERRORS
+from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
+
+
+class Runs(Protocol):
+    """Where runs are asked for."""
+
+    async def request(self, as_of: date | None, by: str) -> Run:
+        """Ask for a run of a day, today unless told otherwise; raises TooEarlyError."""
+        ...
+
+
+class RunRequest(CommandBody):
+    """What to sweep."""
+
+    as_of: date | None = Field(
+        default=None,
+        description="Sweep what is past its date on this day of the program's zone; today, if not"
+        " given. What is due by now goes as well, and what is not yet due never does.",
+    )
+
+
+class RunBody(BaseModel):
+    """A run that was asked for; the sweep goes on in the background."""
+
+    run_id: int
+    as_of: date
+    requested_by: str
+    requested_at: AwareDatetime
+
+
+def make_router(runs: Runs) -> APIRouter:
+    """Make the routes."""
+    problem = {"content": {PROBLEM_TYPE: {"schema": ProblemBody.model_json_schema()}}}
+    router = APIRouter(
+        prefix="/v1/expiry",
+        responses={
+            401: {"description": "No token, or none that is believed.", **problem},
+            403: {"description": "The token is no operator's.", **problem},
+            422: {"description": "The request is not valid, or the day has not come.", **problem},
+            503: {"description": "The database does not answer; see Retry-After.", **problem},
+        },
+    )
+
+    @router.post(
+        "/runs",
+        operation_id="requestExpiryRun",
+        summary="Look through all lots past their date again, and sweep what is found",
+        status_code=202,
+    )
+    async def request_run(
+        body: Command[RunRequest], operator: Annotated[Principal, Depends(operator_only)]
+    ) -> RunBody:
+        try:
+            run = await runs.request(body.as_of, operator.name)
+        except TooEarlyError as error:
+            title = "The day has not come"
+            raise Problem(422, "as-of-in-future", title, detail=str(error)) from error
+        except DATABASE_ERRORS as error:
+            raise unavailable() from error
+        return RunBody(**run._asdict())
+
+    return router

@@ -1,0 +1,1 @@
+"""Expiry on a real database: the sweep, the reminders, and what operators ask for."""
