@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -55,25 +56,38 @@ async def serve(settings: RedeemSettings, stop: asyncio.Event) -> None:
             "consumer": runner.consumer_problem,
         }
     )
-    pool = create_pool(
+    async with create_pool(
         settings.database,
         application_name="jifen-redeem-http",
         max_size=settings.redeem_pool_size,
-    )
-    counter = Counter(runner, pool, policy, patience_seconds=settings.call_seconds)
-    server = Server(
-        make_app(counter, readiness, metrics, verifier),
-        host=settings.http_host,
-        port=settings.http_port,
-        request_seconds=settings.http_request_seconds,
-    )
-    releases = Releases(settings.database, metrics, every_seconds=settings.release_seconds)
+    ) as pool:
+        counter = Counter(runner, pool, policy, patience_seconds=settings.call_seconds)
+        server = Server(
+            make_app(counter, readiness, metrics, verifier),
+            host=settings.http_host,
+            port=settings.http_port,
+            request_seconds=settings.http_request_seconds,
+        )
+        releases = Releases(settings.database, metrics, every_seconds=settings.release_seconds)
+        try:
+            await _run(runner, server, [monitor.run, releases.run], stop)
+        finally:
+            await broker.close()
+            _log.info("stopped")
+
+
+async def _run(
+    runner: Runner[Desk],
+    server: Server,
+    beside: Sequence[Callable[[], Coroutine[object, object, None]]],
+    stop: asyncio.Event,
+) -> None:
+    """Serve, with these beside, until `stop` is set or the runner fails."""
     await server.start()
     _log.info("started", extra={"url": server.url})
-    stopping = asyncio.create_task(stop.wait())
-    beside = [stopping, *(asyncio.create_task(one.run()) for one in (monitor, releases))]
-    answered = asyncio.Event()
+    stopping, answered = asyncio.create_task(stop.wait()), asyncio.Event()
     running = asyncio.create_task(runner.run(answered))
+    tasks = [stopping, running, *(asyncio.create_task(run()) for run in beside)]
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         # Whoever waits for an answer gets it, then nobody asks any more.
@@ -81,12 +95,9 @@ async def serve(settings: RedeemSettings, stop: asyncio.Event) -> None:
         answered.set()
         await running
     finally:
-        for task in (*beside, running):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*beside, running, return_exceptions=True)
-        await broker.close()
-        await pool.close()
-        _log.info("stopped")
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def make_app(

@@ -17,6 +17,7 @@ from shared.contract.fingerprint import fingerprint
 from shared.contract.wire import Wire
 from shared.ledger.entries import MemberId
 from shared.pipeline.command import Reply
+from shared.pipeline.errors import NotStartedError
 from shared.pipeline.runner import Runner
 from shared.platform.postgres import Connection, Pool
 from shared.program.revisions import Revisions
@@ -52,17 +53,19 @@ class Counter:
         )
 
     async def quote(self, member_id: MemberId, reward_id: str, quantity: int) -> Quote:
-        """Say what a reservation would come to now."""
+        """Say what a reservation would come to now; raises NotStartedError without a program."""
         async with self._connected() as connection:
-            self._revisions = self._revisions.with_newer(
-                await read_newer(connection, self._revisions.newest)
-            )
+            revisions = self._revisions
+            revisions = revisions.with_newer(await read_newer(connection, revisions.newest))
+            if not revisions.newest:
+                raise NotStartedError("the database holds no program revision")
+            self._revisions = revisions
             return await read_quote(
                 connection,
                 member_id=member_id,
                 reward_id=reward_id,
                 quantity=quantity,
-                revisions=self._revisions,
+                revisions=revisions,
                 policy=self._policy,
             )
 

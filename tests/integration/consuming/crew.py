@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from shared.platform.clock import monotonic
+from tests.support.tokens import SECRET
 
 _ROOT = Path(__file__).parents[3]
 
@@ -87,6 +88,7 @@ class Place:
                 "JIFEN_DATABASE_URL": self.urls[name],
                 "JIFEN_KAFKA_BOOTSTRAP": self.bootstrap,
                 "JIFEN_KAFKA_SESSION_TIMEOUT_MS": "6000",
+                "JIFEN_AUTH_SECRET": SECRET,
                 **environment,
             },
             stderr=asyncio.subprocess.PIPE,

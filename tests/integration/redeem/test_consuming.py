@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
-from services.redeem.app import make_runner
+from services.redeem.app import make_policy, make_runner
 from services.redeem.handlers import TOPICS
 from services.redeem.settings import RedeemSettings
 from shared.platform.metrics import Metrics
@@ -28,6 +28,7 @@ from tests.support.databases import Database
 from tests.support.model import Reward, Rules, encode, topic_of
 from tests.support.model.errands import about, request
 from tests.support.model.world import Event
+from tests.support.tokens import SETTINGS
 
 pytestmark = pytest.mark.integration
 
@@ -38,9 +39,12 @@ MUG = Reward(id="mug", points=100, stock=2)
 async def redeeming(database: Database, kafka: KafkaHandle) -> AsyncIterator[None]:
     """Run redeem's consumption inside the test."""
     settings = RedeemSettings(
-        database=settings_of(database), kafka=KafkaSettings(bootstrap=kafka.bootstrap)
+        database=settings_of(database),
+        kafka=KafkaSettings(bootstrap=kafka.bootstrap),
+        auth=SETTINGS,
     )
-    runner = make_runner(settings, Metrics(CollectorRegistry(), "redeem"))
+    metrics = Metrics(CollectorRegistry(), "redeem")
+    runner = make_runner(settings, metrics, make_policy(settings))
     stop = asyncio.Event()
     task = asyncio.create_task(runner.run(stop))
     try:
