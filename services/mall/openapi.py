@@ -1,13 +1,7 @@
-"""Write the OpenAPI document to docs/api/mall.json, or check that it is what the code says.
+"""docs/api/mall.json, from the routes: `python -m services.mall.openapi [--check]`."""
 
-python -m services.mall.openapi [--check]
-"""
-
-import argparse
-import json
 import sys
 from datetime import date
-from pathlib import Path
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -18,34 +12,14 @@ from services.mall.app import make_app
 from services.mall.domain.account import Account, Entry
 from services.mall.domain.catalogue import Band, Redemption, Reward, Used
 from services.mall.domain.cursors import Place
+from shared.platform import openapi
 from shared.platform.health import Readiness
 from shared.platform.metrics import Metrics
-
-PATH = Path(__file__).parents[2] / "docs" / "api" / "mall.json"
 
 
 def application() -> FastAPI:
     """Return the application over no data, which lets nobody in: for looking at its routes."""
     return make_app(_Nothing(), Readiness({}), Metrics(CollectorRegistry(), "mall"), None)
-
-
-def document() -> str:
-    """Return the document as it is committed."""
-    return json.dumps(application().openapi(), indent=2, ensure_ascii=False) + "\n"
-
-
-def main() -> int:
-    """Write or check; returns the exit status."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--check", action="store_true", help="change nothing, exit 1 on drift")
-    if arguments.parse_args().check:
-        if PATH.exists() and PATH.read_text(encoding="utf-8") == document():
-            return 0
-        sys.stderr.write(f"{PATH} is not what the code says: run python -m services.mall.openapi\n")
-        return 1
-    PATH.parent.mkdir(parents=True, exist_ok=True)
-    PATH.write_text(document(), encoding="utf-8")
-    return 0
 
 
 class _Nothing(Reader):
@@ -83,4 +57,4 @@ class _Nothing(Reader):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(openapi.main("mall", application()))
