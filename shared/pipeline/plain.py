@@ -19,7 +19,7 @@ from shared.pipeline.stages import Stages
 from shared.pipeline.store import Move
 from shared.platform.postgres import Connection
 
-Decision: TypeAlias = Literal["applied", "duplicate", "ignored"]
+Decision: TypeAlias = Literal["applied", "duplicate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,8 @@ class Plain(Protocol[State]):
         """Tell by the headers alone whether a record concerns others; it is not decoded then."""
         ...
 
-    def command(self, event: Event, record: Record) -> Command:
-        """Name the cause of an event, or raise ContractError for one that can't be used; pure."""
+    def command(self, event: Event, record: Record) -> Command | Ignored:
+        """Name the cause of an event; ContractError for one that can't be used. Pure."""
         ...
 
     async def load(self, connection: Connection, commands: Sequence[Command]) -> State:
@@ -52,7 +52,7 @@ class Plain(Protocol[State]):
         ...
 
     def decide(self, command: Command, state: State, now: datetime) -> Decision:
-        """Decide one command: change the state, or say why nothing changes. Pure."""
+        """Decide one command: change the state, unless it was decided before. Pure."""
         ...
 
     async def store(self, connection: Connection, state: State) -> None:

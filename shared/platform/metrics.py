@@ -29,6 +29,7 @@ class Metrics:
         self._ledger(registry)
         self._expiry(registry)
         self._redeeming(registry)
+        self._notices(registry)
         self._resources(registry)
         Info("points_build", "The version that runs.", registry=registry).info(
             {"service": service, "version": version}
@@ -280,6 +281,39 @@ class Metrics:
             "points_reminders_skipped_total",
             "Reminders that a downtime left out, because a later one was due or the date over.",
             ["stage"],
+            registry=registry,
+        )
+
+    def _notices(self, registry: CollectorRegistry) -> None:
+        self.notifications = Counter(
+            "points_notifications_total",
+            "Messages by channel, kind (the template) and outcome: sent, retried, failed.",
+            ["channel", "kind", "outcome"],
+            registry=registry,
+        )
+        self.notifications_waiting = Gauge(
+            "points_notifications_waiting",
+            "Messages that wait for a channel outside; stops counting at 100000.",
+            ["channel"],
+            registry=registry,
+        )
+        self.notifications_oldest_age_seconds = Gauge(
+            "points_notifications_oldest_age_seconds",
+            "Age of the message that is next for a channel outside; 0 when none waits.",
+            ["channel"],
+            registry=registry,
+        )
+        self.notifications_dead = Gauge(
+            "points_notifications_dead",
+            "Messages that a channel outside refused for good and that are still kept.",
+            ["channel"],
+            registry=registry,
+        )
+        self.notification_request_duration_seconds = Histogram(
+            "points_notification_request_duration_seconds",
+            "One attempt at a channel outside, by the class of its status or why there is none.",
+            ["channel", "answer"],
+            buckets=_WORK_SECONDS,
             registry=registry,
         )
 

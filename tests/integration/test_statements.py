@@ -41,6 +41,8 @@ LARGE = (
     "redemption",
     "command",
     "reminder",
+    "message",
+    "delivery",
 )
 """Tables that grow with members and orders: none of them is ever read whole."""
 

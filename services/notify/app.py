@@ -1,0 +1,106 @@
+"""Notify's composition root: what it is made of, in which order it starts and stops."""
+
+import asyncio
+import logging
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+from services.notify.channels import WEBHOOK, Channel, Inbox, Queue
+from services.notify.domain.attempt import Patience
+from services.notify.domain.desk import Desk
+from services.notify.handlers import GROUP, TOPICS, Notify
+from services.notify.monitor import NotifyMonitor
+from services.notify.sender import Sender
+from services.notify.settings import NotifySettings
+from services.notify.webhook import Webhook
+from shared.pipeline.runner import Runner
+from shared.platform.health import Readiness
+from shared.platform.http import Server, create_app
+from shared.platform.kafka import BrokerCheck
+from shared.platform.metrics import Metrics
+from shared.platform.process import installed_version
+
+SERVICE: Final = "notify"
+_LEASE_BEYOND_SECONDS: Final = 20.0
+"""A claim outlives its post by so much: writing its end may have to wait for the database."""
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
+    """Run notify until `stop` is set; then finish the batch in flight and leave the group.
+
+    The operations routes come first and go last, so that a service that waits for its database
+    or broker can say so. An endpoint that is down makes nothing unready: the inbox goes on.
+    """
+    version = installed_version()
+    metrics = Metrics(CollectorRegistry(), SERVICE, version=version)
+    runner = make_runner(settings, metrics)
+    senders = make_senders(settings, metrics, version)
+    monitor = NotifyMonitor(settings.database, GROUP, metrics, [WEBHOOK])
+    broker = BrokerCheck(settings.kafka, client_id=f"jifen-{SERVICE}-check")
+    readiness = Readiness(
+        {
+            "database": monitor.problem,
+            "broker": broker,
+            "program": runner.program_problem,
+            "consumer": runner.consumer_problem,
+        }
+    )
+    app = create_app(title="Jifen notify", version=version, readiness=readiness, metrics=metrics)
+    server = Server(app, host=settings.http_host, port=settings.http_port)
+    await server.start()
+    _log.info("started", extra={"url": server.url})
+    monitoring = asyncio.create_task(monitor.run(), name="monitor")
+    try:
+        async with asyncio.TaskGroup() as running:
+            for sender in senders:
+                running.create_task(sender.run(stop))
+            running.create_task(runner.run(stop))
+    finally:
+        monitoring.cancel()
+        await asyncio.gather(monitoring, return_exceptions=True)
+        await broker.close()
+        await server.stop()
+        _log.info("stopped")
+
+
+def make_runner(settings: NotifySettings, metrics: Metrics) -> Runner[Desk]:
+    """Make what consumes."""
+    channels: list[Channel] = [Inbox(metrics=metrics)]
+    if settings.webhook.url is not None:
+        channels.append(Queue(name=WEBHOOK))
+    return Runner[Desk](
+        lambda _revisions: Notify(channels=channels),
+        topics=TOPICS,
+        database=settings.database,
+        kafka=settings.kafka,
+        metrics=metrics,
+        batch_start=settings.batch_start,
+        batch_target_seconds=settings.batch_target_seconds,
+    )
+
+
+def make_senders(settings: NotifySettings, metrics: Metrics, version: str) -> list[Sender]:
+    """Make what sends to channels outside; raises where the webhook's secret can't be used."""
+    webhook = settings.webhook
+    if webhook.url is None:
+        return []
+    endpoint = Webhook(
+        webhook.url,
+        webhook.key(),
+        timeout_seconds=webhook.timeout_seconds,
+        connections=webhook.concurrency,
+        version=version,
+    )
+    sender = Sender(
+        WEBHOOK,
+        endpoint,
+        settings.database,
+        metrics,
+        patience=Patience(attempts=webhook.attempts),
+        concurrency=webhook.concurrency,
+        lease_seconds=webhook.timeout_seconds + _LEASE_BEYOND_SECONDS,
+    )
+    return [sender]

@@ -1,0 +1,1 @@
+"""Notify on real servers: each thing told once, whatever dies or answers late."""
