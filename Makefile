@@ -34,6 +34,7 @@ lint: $(VENV)/.dev ## Check style, types, layers and generated documents
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m shared.contract.generate --check docs/events
 	@$(BIN)/python -m shared.ledger.vectors --check docs/ledger/hash-vectors.json
+	@$(BIN)/python -m services.earn.openapi --check
 	@$(BIN)/python -m services.mall.openapi --check
 	@$(BIN)/python -m services.expiry.openapi --check
 	@$(BIN)/python -m services.redeem.openapi --check
@@ -41,6 +42,7 @@ lint: $(VENV)/.dev ## Check style, types, layers and generated documents
 docs: $(VENV)/.runtime ## Generate the documents that are made from code
 	@$(BIN)/python -m shared.contract.generate docs/events
 	@$(BIN)/python -m shared.ledger.vectors docs/ledger/hash-vectors.json
+	@$(BIN)/python -m services.earn.openapi
 	@$(BIN)/python -m services.mall.openapi
 	@$(BIN)/python -m services.expiry.openapi
 	@$(BIN)/python -m services.redeem.openapi
