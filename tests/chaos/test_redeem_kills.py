@@ -6,17 +6,17 @@ import random
 import signal
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 
 from services.redeem.handlers import GROUP, TOPICS
 from shared.platform.clock import monotonic
-from tests.integration.consuming.crew import Place, Service
+from tests.integration.consuming.crew import Service
 from tests.integration.earn.desk import now
 from tests.integration.ledger.desk import audited
 from tests.integration.redeem.desk import give_points, of_today, rows, stock_adds_up
+from tests.integration.redeem.doors import place_of
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database
 from tests.support.model import Reward, Rules, encode, topic_of
@@ -118,7 +118,7 @@ async def test_the_last_ten_are_sold_once_however_often_redeem_dies(
     await kafka.fresh_topics(*TOPICS)
     today = Rules().day(now())
     await give_points(database, REWARDS, {name: of_today(today, 10**4) for name in MEMBERS})
-    place = place_of(database, kafka, home.folder)
+    place = place_of(database, kafka.bootstrap, home.folder)
     told, chance = errands(form), random.Random(form.seed)  # noqa: S311
     await asyncio.to_thread(send, kafka.bootstrap, told)
     in_flight = 0
@@ -156,9 +156,3 @@ async def sold_once(database: Database) -> None:
     assert len(events) == 490 + sum(row["version"] for row in redemptions)
     assert not (await audited(database)).findings
     assert await rows(database, "SELECT * FROM messaging.dead_letter") == []
-
-
-def place_of(database: Database, kafka: KafkaHandle, folder: Path) -> Place:
-    return Place(
-        urls={"redeem": database.dsn("jifen_redeem")}, bootstrap=kafka.bootstrap, folder=folder
-    )
