@@ -21,7 +21,9 @@ from services.mall.domain.cursors import (
     encode_place,
     encode_position,
 )
+from services.mall.domain.inbox import Message
 from shared.contract.types import Cause, Id
+from shared.notices.words import Language
 from shared.platform.auth.guards import any_caller, reads_member
 from shared.platform.postgres import DATABASE_ERRORS
 from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
@@ -74,6 +76,10 @@ class Reader(Protocol):
         """Count the pieces a member has by reward and month, from the first day of one on."""
         ...
 
+    async def messages(self, member_id: str, *, below_id: int, limit: int) -> list[Message]:
+        """Read an inbox below a message's number, newest first."""
+        ...
+
     async def redemptions(
         self, member_id: str, *, status: str | None, before: Place | None, limit: int
     ) -> list[Redemption]:
@@ -97,6 +103,7 @@ def make_router(reader: Reader) -> APIRouter:
     _add_entries(router, reader)
     _add_rewards(router, reader)
     _add_redemptions(router, reader)
+    _add_notices(router, reader)
     return router
 
 
@@ -228,6 +235,28 @@ def _add_redemptions(router: APIRouter, reader: Reader) -> None:
         return bodies.RedemptionsBody(
             redemptions=[bodies.redemption_body(one) for one in shown],
             next_cursor=encode_place(last) if last and len(found) > limit else None,
+        )
+
+
+def _add_notices(router: APIRouter, reader: Reader) -> None:
+    @router.get(
+        "/members/{member_id}/notices",
+        operation_id="readNotices",
+        summary="The inbox, newest first",
+        dependencies=[Depends(reads_member)],
+    )
+    async def notices(
+        member_id: Id,
+        language: Annotated[Language, Query(description="Of titles and bodies.")] = "zh-CN",
+        limit: _Limit = 50,
+        cursor: _Cursor = None,
+    ) -> bodies.NoticesBody:
+        below = _below(cursor)
+        async with _reading():
+            found = await reader.messages(member_id, below_id=below, limit=limit + 1)
+        return bodies.NoticesBody(
+            notices=[bodies.notice_body(one, language) for one in found[:limit]],
+            next_cursor=encode_cursor(found[limit - 1].id) if len(found) > limit else None,
         )
 
 

@@ -8,6 +8,9 @@ from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
 from services.mall.domain.account import Account, Announcement, Entry, Lot, Stage
 from services.mall.domain.catalogue import Limit, Obstacle, Prospect, Redemption, Reward
+from services.mall.domain.inbox import Message
+from shared.notices.render import render
+from shared.notices.words import Language
 
 _NEXT = Field(description="Ask for the next page with it; null at the end.")
 
@@ -165,6 +168,25 @@ class RedemptionsBody(BaseModel):
     next_cursor: str | None = _NEXT
 
 
+class NoticeBody(BaseModel):
+    """One message of the inbox, in the language that was asked for."""
+
+    notice_id: int
+    cause: str = Field(description="What it tells of, once per member.")
+    template: str = Field(description="What kind of message it is; stable.")
+    title: str = Field(description="Plain text: escape it for a page.")
+    body: str = Field(description="Plain text: escape it for a page.")
+    data: JsonValue = Field(description="What title and body are made from.")
+    created_at: AwareDatetime
+
+
+class NoticesBody(BaseModel):
+    """A page of the inbox, newest first."""
+
+    notices: list[NoticeBody]
+    next_cursor: str | None = _NEXT
+
+
 def account_body(member_id: str, account: Account) -> AccountBody:
     """Return an account as JSON."""
     return AccountBody(
@@ -261,6 +283,21 @@ def redemption_body(one: Redemption) -> RedemptionBody:
         carrier=one.carrier,
         tracking_no=one.tracking_no,
         changed_at=one.changed_at,
+    )
+
+
+def notice_body(message: Message, language: Language) -> NoticeBody:
+    """Return a message as JSON, as text in a language."""
+    data = orjson.loads(message.data)
+    text = render(message.template, data, language)
+    return NoticeBody(
+        notice_id=message.id,
+        cause=message.cause,
+        template=message.template,
+        title=text.title,
+        body=text.body,
+        data=data,
+        created_at=message.created_at,
     )
 
 

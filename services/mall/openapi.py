@@ -12,6 +12,7 @@ from services.mall.app import make_app
 from services.mall.domain.account import Account, Entry
 from services.mall.domain.catalogue import Band, Redemption, Reward, Used
 from services.mall.domain.cursors import Place
+from services.mall.domain.inbox import Message
 from shared.platform import openapi
 from shared.platform.health import Readiness
 from shared.platform.metrics import Metrics
@@ -47,6 +48,10 @@ class _Nothing(Reader):
 
     @override
     async def used(self, member_id: str, since: date) -> Used:
+        raise LookupError(member_id)
+
+    @override
+    async def messages(self, member_id: str, *, below_id: int, limit: int) -> list[Message]:
         raise LookupError(member_id)
 
     @override

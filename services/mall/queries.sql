@@ -81,6 +81,14 @@ WHERE r.member_id = $1
 ORDER BY r.requested_at DESC, r.redemption_id DESC
 LIMIT $5;
 
+-- name: messages
+-- Reads a page of one member's inbox below a message's number, newest first.
+SELECT m.id, m.cause, m.template, m.data, m.created_at
+FROM read.message_v1 AS m
+WHERE m.member_id = $1 AND m.id < $2
+ORDER BY m.id DESC
+LIMIT $3;
+
 -- name: newest_program
 -- Reads the program document that was applied last.
 SELECT document FROM program.revision ORDER BY revision DESC LIMIT 1;

@@ -16,6 +16,7 @@ from services.mall.domain.catalogue import (
     daily_limit,
 )
 from services.mall.domain.cursors import Place
+from services.mall.domain.inbox import Message
 from shared.platform.clock import monotonic
 from shared.platform.metrics import Metrics
 from shared.platform.postgres import Pool, PooledConnection
@@ -98,6 +99,12 @@ class MallStore:
         async with self._connection() as connection:
             rows = await connection.fetch(_SQL["redemptions"], member_id, status, at, name, limit)
         return [_redemption(row) for row in rows]
+
+    async def messages(self, member_id: str, *, below_id: int, limit: int) -> list[Message]:
+        """Read an inbox below a message's number, newest first."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(_SQL["messages"], member_id, below_id, limit)
+        return [Message(**dict(row)) for row in rows]
 
     async def check(self) -> str | None:
         """Tell whether the database answers (a readiness check)."""

@@ -18,7 +18,15 @@ pytestmark = pytest.mark.integration
 
 _PATHS = tuple(
     f"/v1/members/m-1/{page}"
-    for page in ("account", "announcements", "entries", "expired", "redemptions", "rewards")
+    for page in (
+        "account",
+        "announcements",
+        "entries",
+        "expired",
+        "notices",
+        "redemptions",
+        "rewards",
+    )
 )
 _TRIES = 400
 

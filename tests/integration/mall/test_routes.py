@@ -134,6 +134,8 @@ async def test_an_entry_explains_itself(
         ("/v1/members/m1/entries?cursor=%E4%BD%A0", 422, "invalid-cursor"),
         ("/v1/members/m1/expired?cursor=Mjow", 422, "invalid-cursor"),
         ("/v1/members/m1/redemptions?cursor=MTox", 422, "invalid-cursor"),
+        ("/v1/members/m1/notices?cursor=Mjox", 422, "invalid-cursor"),
+        ("/v1/members/m1/notices?language=tlh", 422, "invalid-request"),
         ("/v1/members/m1/redemptions?status=lost", 422, "invalid-request"),
         ("/v1/members/m1/rewards?band=500", 422, "invalid-request"),
         ("/v1/rewards?band=-500", 422, "invalid-request"),
