@@ -27,11 +27,12 @@ soak: $(VENV)/.dev ## Run the fault tests in full
 bench: $(VENV)/.dev ## Measure, and print the table
 	@$(PYTEST) -m bench -s
 
-lint: $(VENV)/.dev ## Check style, types, layers and generated documents
+lint: $(VENV)/.dev ## Check style, types, layers, migrations and generated documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/squawk --config .squawk.toml deploy/migrations/*.sql
 	@$(BIN)/python -m shared.contract.generate --check docs/events
 	@$(BIN)/python -m shared.ledger.vectors --check docs/ledger/hash-vectors.json
 	@$(BIN)/python -m services.earn.openapi --check
