@@ -31,6 +31,7 @@ class Earn:
     """The domain of earn; `zone` is the program's, which never changes."""
 
     group: ClassVar[str] = GROUP
+    opens_accounts: ClassVar[bool] = True
     zone: str
 
     def command(self, event: Event, record: Record) -> Command:

@@ -9,7 +9,7 @@ from services.redeem.domain.answer import Answer
 from services.redeem.domain.desk import Desk
 from services.redeem.domain.limits import Policy
 from services.redeem.domain.quote import Quote
-from services.redeem.handlers import cause_of
+from services.redeem.handlers import cause_of, wakes_of
 from services.redeem.quoting import read_quote
 from shared.contract.attributes import traceparent_or_none
 from shared.contract.codec import Event
@@ -49,6 +49,7 @@ class Counter:
             event,
             cause=cause,
             fingerprint=fingerprint(data),
+            wakes=wakes_of(data),
             patience_seconds=self._patience_seconds,
         )
 

@@ -34,6 +34,8 @@ class Redeem:
     """The domain of redeem; `zone` is the program's, which never changes."""
 
     group: ClassVar[str] = GROUP
+    # Who has no points can have no reward: a rejection is no reason for an account.
+    opens_accounts: ClassVar[bool] = False
     zone: str
     policy: Policy = field(default_factory=Policy)
 
@@ -46,6 +48,7 @@ class Redeem:
             fingerprint=fingerprint(data),
             event=event,
             record=record,
+            wakes=wakes_of(data),
         )
 
     async def lock(self, connection: Connection, commands: Sequence[Command]) -> Desk:
@@ -77,6 +80,15 @@ class Redeem:
 def cause_of(data: Any) -> Cause:
     """Name what a command says happened."""
     return _CAUSES[type(data)](data.redemption_id)
+
+
+def wakes_of(data: Any) -> tuple[Cause, ...]:
+    """Name what may look again after a command: each also releases what is due of its member."""
+    member_id = MemberId(data.member_id)
+    reservations = causes.reservations_of(member_id)
+    if isinstance(data, RedemptionRequested):
+        return causes.request_of(member_id, data.redemption_id), reservations
+    return (reservations,)
 
 
 def answer_of(command: Command, desk: Desk) -> str:

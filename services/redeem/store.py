@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
@@ -13,9 +12,9 @@ from services.redeem.domain.desk import Decided, Desk, Kept, Shelf, StatusEvent,
 from services.redeem.domain.events import wire_of
 from services.redeem.domain.redemption import Redemption, RedemptionKey
 from shared.contract.codec import encode_data
-from shared.ledger.book import Book
+from shared.ledger.book import Book, empty_book
 from shared.ledger.entries import Cause, LotMove, MemberId
-from shared.ledger.hash import date_text, genesis
+from shared.ledger.hash import date_text
 from shared.ledger.lots import Lots
 from shared.pipeline.errors import LostRaceError
 from shared.platform.postgres import Connection, lines
@@ -23,8 +22,6 @@ from shared.platform.sql import load_statements
 from shared.rewards.models import Goods
 
 _SQL: Final = load_statements("services.redeem")
-
-_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +61,14 @@ async def read(connection: Connection, needs: Needs) -> Desk:
 async def read_book(connection: Connection, member_id: MemberId) -> Book:
     """Read a member's account without its lock; one that was never opened is empty."""
     row = await connection.fetchrow(_SQL["read_account"], member_id)
+    if row is None:
+        return empty_book(member_id)
     return Book(
         member_id=member_id,
-        balance=row["balance"] if row else 0,
-        seq=row["seq"] if row else 0,
-        head=row["head_hash"] if row else genesis(member_id),
-        posted_at=row["posted_at"] if row else _LONG_AGO,
+        balance=row["balance"],
+        seq=row["seq"],
+        head=row["head_hash"],
+        posted_at=row["posted_at"],
         lots=Lots(),
     )
 

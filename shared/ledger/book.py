@@ -6,14 +6,14 @@ lot below zero; seq without gaps; every cause once; a refund takes no more than 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Final, Literal
 
 import orjson
 
 from shared.ledger.entries import Cause, Entry, Kind, Line, LotMove, MemberId, Telling
-from shared.ledger.hash import CURRENT_VERSION, HASHERS
+from shared.ledger.hash import CURRENT_VERSION, HASHERS, genesis
 from shared.ledger.lots import Lots
 
 Reason = Mapping[str, object]
@@ -21,6 +21,8 @@ Reason = Mapping[str, object]
 
 REASON_LIMIT_BYTES: Final = 16_384
 """Longer reasons are summarised; the database refuses them."""
+
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Shortfall = Literal["debt", "clip"]
 """What becomes of points that are owed but not there: owed on, or forgiven."""
@@ -34,6 +36,18 @@ class Today:
     day: date
     revision: int | None
     midnight_after: Callable[[date], datetime]
+
+
+def empty_book(member_id: MemberId) -> "Book":
+    """Return the book of an account that was never opened."""
+    return Book(
+        member_id=member_id,
+        balance=0,
+        seq=0,
+        head=genesis(member_id),
+        posted_at=_LONG_AGO,
+        lots=Lots(),
+    )
 
 
 class InsufficientPointsError(Exception):

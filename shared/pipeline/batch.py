@@ -7,6 +7,8 @@ from typing import Generic
 from shared.contract.codec import Record, decode
 from shared.contract.refusal import ContractError
 from shared.ledger import store as ledger
+from shared.ledger.book import empty_book
+from shared.ledger.entries import MemberId
 from shared.pipeline import store
 from shared.pipeline.command import Applied, Command, Item, Refused, Reply
 from shared.pipeline.domain import Domain, State
@@ -57,7 +59,7 @@ class Batch(Generic[State]):
                 rows = await read_newer(connection, self.revisions.newest)
                 self.revisions = self.revisions.with_newer(rows)
             members = sorted({item.member_id for item in items if isinstance(item, Command)})
-            books = await ledger.lock(connection, members, members)
+            books = await self._lock(connection, members)
             moment = moment_at(await ledger.read_clock(connection), self.revisions)
             items = in_time(items, moment.today.now)
             commands = [item for item in items if isinstance(item, Command)]
@@ -89,11 +91,21 @@ class Batch(Generic[State]):
             return command, reply
         return command, reply._replace(body=self.answer(command, state))
 
+    async def _lock(self, connection: Connection, members: Sequence[MemberId]) -> ledger.Books:
+        """Lock the members' accounts; who has none and gets none has an empty book.
+
+        Nothing may be posted to such a book: the database takes no entry without an account.
+        """
+        if self.domain.opens_accounts:
+            return await ledger.lock(connection, members, members)
+        books = await ledger.lock(connection, members, [])
+        return {one: books.get(one) or empty_book(one) for one in members}
+
     async def _find_waiting(
         self, connection: Connection, commands: Sequence[Command]
     ) -> list[Waiting]:
-        causes = [command.cause for command in commands]
-        rows = await store.find_parked(connection, self.domain.group, causes)
+        names = [name for command in commands for name in command.may_wake]
+        rows = await store.find_parked(connection, self.domain.group, names)
         return [
             Waiting(awaits=cause, item=self.understand(record), parked_id=parked_id)
             for parked_id, cause, record in rows

@@ -36,6 +36,7 @@ class Calls:
         cause: Cause,
         fingerprint: bytes,
         patience_seconds: float,
+        wakes: tuple[Cause, ...] = (),
     ) -> Reply:
         """Queue a command and wait until a batch has committed it.
 
@@ -54,6 +55,7 @@ class Calls:
             event=event,
             record=None,
             ticket=ticket,
+            wakes=wakes,
         )
         self._open[ticket] = _Call(command, reply)
         self._queue.append(ticket)

@@ -26,6 +26,14 @@ class Command(NamedTuple):
     # Other causes of the member that deciding asks about: has the ledger an entry of them?
     asks: tuple[Cause, ...] = ()
     ticket: int | None = None
+    # What waits for one of these looks again after this command, whatever it came to; without any,
+    # what waits for its cause does, once it is applied.
+    wakes: tuple[Cause, ...] = ()
+
+    @property
+    def may_wake(self) -> tuple[Cause, ...]:
+        """All that it may bring what waits for."""
+        return self.wakes or (self.cause,)
 
     @property
     def told_in(self) -> Record:
@@ -68,6 +76,11 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The command was decided before, told alike; nothing changes and the answer is the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class Park:
     """The command needs what another event has yet to cause."""
 
@@ -82,13 +95,14 @@ class Refuse:
     detail: str
 
 
-Outcome: TypeAlias = Applied | Park | Refuse
+Outcome: TypeAlias = Applied | Duplicate | Park | Refuse
 
 APPLIED = Applied()
+DUPLICATE = Duplicate()
 
 
 class Reply(NamedTuple):
-    """What a call came to: the outcome, and what the service answers where it was applied."""
+    """What a call came to, and what the service answers where it was applied, now or before."""
 
     outcome: Outcome
     body: object = None

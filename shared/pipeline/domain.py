@@ -21,6 +21,11 @@ class Domain(Protocol[State]):
         """The consumer group; offsets, parked events and dead letters are kept under it."""
         ...
 
+    @property
+    def opens_accounts(self) -> bool:
+        """Tell whether a command opens its member's account; else one without posts nothing."""
+        ...
+
     def command(self, event: Event, record: Record) -> Command:
         """Name the cause of an event; pure."""
         ...

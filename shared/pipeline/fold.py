@@ -1,6 +1,6 @@
 """The fold: a batch's commands decided one after the other over the loaded state. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, Literal, TypeAlias, assert_never
@@ -11,6 +11,7 @@ from shared.pipeline.command import (
     APPLIED,
     Applied,
     Command,
+    Duplicate,
     FollowUp,
     Item,
     Moment,
@@ -75,20 +76,24 @@ class Fold(Generic[State]):
         self._domain, self._books, self._state, self._moment = domain, books, state, moment
         self._waiting: dict[Cause, list[Waiting]] = {}
         for one in waiting:
-            self._waiting.setdefault(one.awaits, []).append(one)
+            self._wait(one)
+        self._loaded = [one.parked_id for one in waiting if one.parked_id is not None]
         self._folded = Folded()
 
     def run(self, items: Sequence[Item]) -> Folded:
         """Decide every item; return what to write besides books and state."""
         for item in items:
             self._take(item)
-        for waiting in self._waiting.values():
-            new = [one for one in waiting if one.parked_id is None]
-            self._folded.parked.extend(new)
-            self._folded.results.extend((one.item, "parked") for one in new)
+        still = [one for waiting in self._waiting.values() for one in waiting]
+        new = [one for one in still if one.parked_id is None]
+        self._folded.parked.extend(new)
+        self._folded.results.extend((one.item, "parked") for one in new)
+        if self._loaded:
+            kept = {one.parked_id for one in still}
+            self._folded.unparked.extend(one for one in self._loaded if one not in kept)
         return self._folded
 
-    def _take(self, item: Item) -> None:
+    def _take(self, item: Item, woken: Waiting | None = None) -> None:
         if isinstance(item, Refused):
             self._bury(item, item)
             return
@@ -96,9 +101,9 @@ class Fold(Generic[State]):
         if told is not None:
             self._again(item, *told)
             return
-        self._decide(item)
+        self._decide(item, woken)
 
-    def _decide(self, command: Command) -> None:
+    def _decide(self, command: Command, woken: Waiting | None) -> None:
         outcome = self._domain.decide(
             command,
             self._telling(command),
@@ -110,25 +115,40 @@ class Fold(Generic[State]):
             case Applied():
                 self._settle(command, "applied", outcome)
                 self._folded.follow_ups.extend((one, command) for one in outcome.follow_ups)
-                self._wake(command.cause)
-            case Park() if command.record is not None:
-                one = Waiting(awaits=outcome.awaits, item=command)
-                self._waiting.setdefault(outcome.awaits, []).append(one)
+                self._wake(command.may_wake)
+            case Duplicate():
+                self._settle(command, "duplicate", APPLIED)
             case Park():
-                self._settle(command, "refused", outcome)
+                self._park(command, outcome, woken)
             case Refuse():
                 self._refuse(command, outcome)
+                self._wake(command.wakes)
             case _:
                 assert_never(outcome)
 
-    def _wake(self, cause: Cause) -> None:
-        for one in self._waiting.pop(cause, ()):
-            if one.parked_id is not None:
-                self._folded.unparked.append(one.parked_id)
-            if isinstance(one.item, Refused) or one.item.member_id in self._books:
-                self._take(one.item)
-            else:
-                self._folded.released.append(one.item)
+    def _park(self, command: Command, outcome: Park, woken: Waiting | None) -> None:
+        """Let a command wait, in the row it has where it waited for the same before."""
+        if woken is not None and woken.awaits == outcome.awaits:
+            self._wait(woken)
+            return
+        # Those that wait are not woken by one that woke with them: nothing came of it.
+        if woken is None:
+            self._wake(command.wakes)
+        if command.record is None:
+            self._settle(command, "refused", outcome)
+        else:
+            self._wait(Waiting(awaits=outcome.awaits, item=command))
+
+    def _wait(self, one: Waiting) -> None:
+        self._waiting.setdefault(one.awaits, []).append(one)
+
+    def _wake(self, names: Iterable[Cause]) -> None:
+        for name in names:
+            for one in self._waiting.pop(name, ()):
+                if isinstance(one.item, Refused) or one.item.member_id in self._books:
+                    self._take(one.item, one)
+                else:
+                    self._folded.released.append(one.item)
 
     def _again(self, command: Command, seq: int, fingerprint: bytes) -> None:
         if fingerprint == command.fingerprint:

@@ -64,7 +64,13 @@ class Runner(Generic[State]):
         self._serving: asyncio.Task[None] | None = None
 
     async def ask(
-        self, event: Event, *, cause: Cause, fingerprint: bytes, patience_seconds: float
+        self,
+        event: Event,
+        *,
+        cause: Cause,
+        fingerprint: bytes,
+        patience_seconds: float,
+        wakes: tuple[Cause, ...] = (),
     ) -> Reply:
         """Apply a command that somebody waits for, as `Writer.ask` does.
 
@@ -73,7 +79,11 @@ class Runner(Generic[State]):
         if self._serving is None or self._writer is None:
             raise NotStartedError("database, broker and program were not all there yet")
         return await self._writer.ask(
-            event, cause=cause, fingerprint=fingerprint, patience_seconds=patience_seconds
+            event,
+            cause=cause,
+            fingerprint=fingerprint,
+            patience_seconds=patience_seconds,
+            wakes=wakes,
         )
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -92,7 +92,13 @@ class Writer(Generic[State]):
                 await asyncio.sleep(1.0)
 
     async def ask(
-        self, event: Event, *, cause: Cause, fingerprint: bytes, patience_seconds: float
+        self,
+        event: Event,
+        *,
+        cause: Cause,
+        fingerprint: bytes,
+        patience_seconds: float,
+        wakes: tuple[Cause, ...] = (),
     ) -> Reply:
         """Apply a command that somebody waits for; return what it came to once it is committed.
 
@@ -101,7 +107,11 @@ class Writer(Generic[State]):
         if self.braked:
             raise BrakeEngagedError(self.group)
         return await self.calls.ask(
-            event, cause=cause, fingerprint=fingerprint, patience_seconds=patience_seconds
+            event,
+            cause=cause,
+            fingerprint=fingerprint,
+            patience_seconds=patience_seconds,
+            wakes=wakes,
         )
 
     async def _write_some(self, records: Sequence[Record | Refused]) -> int:

@@ -1,6 +1,6 @@
 """The causes of redeem: what each command says happened, by a name that never changes."""
 
-from shared.ledger.entries import Cause
+from shared.ledger.entries import Cause, MemberId
 
 
 def reserved(redemption_id: str) -> Cause:
@@ -31,3 +31,13 @@ def sent(redemption_id: str) -> Cause:
 def delivered(redemption_id: str) -> Cause:
     """Name the parcel's arrival."""
     return Cause(f"redemption/{redemption_id}/deliver")
+
+
+def request_of(member_id: MemberId, redemption_id: str) -> Cause:
+    """Name what comes of a request, for those who wait: ids are unique within a member alone."""
+    return Cause(f"{member_id}/{reserved(redemption_id)}")
+
+
+def reservations_of(member_id: MemberId) -> Cause:
+    """Name what becomes of any reservation of a member, by whatever is told or by time."""
+    return Cause(f"{member_id}/reservations")

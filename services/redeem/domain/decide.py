@@ -34,7 +34,7 @@ from shared.contract.types import MAX_POINTS
 from shared.contract.wire import Wire
 from shared.ledger.book import Book, Reason
 from shared.ledger.entries import Telling
-from shared.pipeline.command import APPLIED, Moment, Outcome, Park, Refuse
+from shared.pipeline.command import APPLIED, DUPLICATE, Moment, Outcome, Park, Refuse
 
 RULE: Final = "redemption"
 BY_REQUEST: Final = "by-request"
@@ -160,10 +160,10 @@ def decide_shipment(shipment: Shipment, case: Case) -> Outcome:
     redemption = case.find(shipment.redemption_id)
     if redemption is None:
         if case.request_of(shipment.redemption_id) is None:
-            return Park(causes.reserved(shipment.redemption_id))
+            return Park(causes.request_of(case.book.member_id, shipment.redemption_id))
         return _impossible("redemption-rejected", shipment.redemption_id)
     if redemption.is_held:
-        return Park(causes.confirmed(shipment.redemption_id))
+        return Park(causes.reservations_of(case.book.member_id))
     if redemption.is_cancelled:
         return _impossible("redemption-cancelled", shipment.redemption_id)
     redemption = redemption.sent_by(shipment.carrier, shipment.tracking_no)
@@ -180,7 +180,7 @@ def decide_shipment(shipment: Shipment, case: Case) -> Outcome:
 
 def _again(telling: Telling, kept: Kept) -> Outcome:
     if kept.fingerprint == telling.fingerprint:
-        return APPLIED
+        return DUPLICATE
     return Refuse(
         "conflict",
         f"expected the fingerprint {kept.fingerprint.hex()} for {telling.cause},"
@@ -192,7 +192,7 @@ def _without(decision: RedemptionDecision, case: Case) -> Outcome:
     """Wait for a request that was not told yet; one that was rejected leaves nothing to decide."""
     request = case.request_of(decision.redemption_id)
     if request is None:
-        return Park(causes.reserved(decision.redemption_id))
+        return Park(causes.request_of(case.book.member_id, decision.redemption_id))
     why = {"rejected_for": orjson.loads(request.answer)["reason"]}
     return case.answer(rejected(decision.redemption_id, Rejection("redemption-rejected", why)))
 

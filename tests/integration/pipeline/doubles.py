@@ -27,6 +27,10 @@ class Planted:
     def group(self) -> str:
         return GROUP
 
+    @property
+    def opens_accounts(self) -> bool:
+        return True
+
     def command(self, event: Event, record: Record) -> Command:
         return self.earn.command(event, record)
 

@@ -106,3 +106,82 @@ async def test_one_member_whose_rows_are_wrong_keeps_nothing_from_the_others(
     assert await release(database) == 2
     assert await returned(database) == [100, 100]
     assert await release(database) == 0
+
+
+async def test_a_parcel_that_waited_for_a_confirmation_learns_that_none_comes(
+    database: Database,
+) -> None:
+    await reserved(database, ["ann", "bob", "cat"])
+    redeem = await teller(database, partition=1)
+    parcels = [about("shipment.sent.v1", name, "r1", now()) for name in ("ann", "bob", "cat")]
+    await redeem.tell(parcels)
+    assert len(await rows(database, "SELECT 1 FROM messaging.parked")) == 3
+    # Another member's redemption of the same name is none of theirs.
+    await redeem.tell([about("redemption.confirmed.v1", "ann", "r1", now())])
+    await redeem.tell([about("redemption.cancelled.v1", "bob", "r1", now())])
+    await pass_time(database, timedelta(minutes=15))
+    # Whatever cat does releases what is due of cat's, and with it the parcel.
+    await redeem.tell([request("cat", "r2", now(), quantity=999)])
+    await redeem.writer.close()
+    assert await rows(database, "SELECT 1 FROM messaging.parked") == []
+    dead = await rows(database, "SELECT member_id, reason FROM messaging.dead_letter ORDER BY 1")
+    assert [tuple(row) for row in dead] == [
+        ("bob", "redemption-cancelled"),
+        ("cat", "redemption-cancelled"),
+    ]
+    shipped = await rows(database, "SELECT member_id FROM redeem.redemption WHERE version = 3")
+    assert [row["member_id"] for row in shipped] == ["ann"]
+
+
+async def test_a_parcel_goes_on_waiting_in_the_row_it_has(database: Database) -> None:
+    await reserved(database, ["ann"])
+    redeem = await teller(database, partition=1)
+    await redeem.tell([about("shipment.sent.v1", "ann", "r1", now())])
+    before = await rows(database, "SELECT id, parked_at FROM messaging.parked")
+    await redeem.tell([request("ann", "r2", now(), quantity=999)])
+    await redeem.writer.close()
+    assert await rows(database, "SELECT id, parked_at FROM messaging.parked") == before
+
+
+@pytest.mark.parametrize("batch", [1, 500])
+async def test_who_was_never_given_points_gets_no_account_by_asking(
+    database: Database, batch: int
+) -> None:
+    await reserved(database, ["ann"])
+    writers = [await teller(database, batch=batch, partition=n) for n in (1, 2)]
+    strangers = [f"s{n}" for n in range(20)]
+    told = [request(name, "r1", now()) for name in strangers]
+    told += [about("redemption.confirmed.v1", name, "r1", now()) for name in strangers]
+    told += [about("shipment.sent.v1", name, "r1", now()) for name in strangers]
+    await asyncio.gather(writers[0].tell(told), writers[1].tell(told))
+    for one in writers:
+        await one.writer.close()
+    accounts = await rows(database, "SELECT member_id FROM ledger.account")
+    assert [row["member_id"] for row in accounts] == ["ann"]
+    answers = await rows(
+        database,
+        "SELECT answer::json ->> 'reason' AS reason, count(*) AS n FROM redeem.command"
+        " WHERE member_id <> 'ann' GROUP BY 1 ORDER BY 1",
+    )
+    assert [tuple(row) for row in answers] == [
+        ("insufficient-points", 20),
+        ("redemption-rejected", 20),
+    ]
+    events = await rows(
+        database, "SELECT 1 FROM messaging.outbox WHERE type = 'redemption.rejected.v1'"
+    )
+    assert len(events) == 20
+    assert await rows(database, "SELECT 1 FROM messaging.parked") == []
+
+
+async def test_what_is_told_again_is_counted_as_a_duplicate(database: Database) -> None:
+    await reserved(database, ["ann"])
+    redeem = await teller(database, partition=1)
+    told = [request("ann", "r1", now()), request("ann", "r2", now(), quantity=999)]
+    await redeem.tell([*told, *told])
+    await redeem.writer.close()
+    count = redeem.writer._metrics.registry.get_sample_value
+    labels = {"service": "redeem", "topic": "redemptions.v1"}
+    name = "points_events_processed_total"
+    assert count(name, {**labels, "outcome": "applied"}) == 1
+    assert count(name, {**labels, "outcome": "duplicate"}) == 3

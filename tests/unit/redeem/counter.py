@@ -43,7 +43,7 @@ class Counter:
         redeem = Redeem(zone=PROGRAM.zone, policy=self.policy)
         moment = moment_at(now, PROGRAM)
         items = in_time([self._understand(redeem, event) for event in events], now)
-        awaited = {one.cause for one in items if isinstance(one, Command)}
+        awaited = {name for one in items if isinstance(one, Command) for name in one.may_wake}
         woken = [one for one in self.waiting if one.awaits in awaited]
         folded = fold(
             items, domain=redeem, books=self.books, state=self.desk, moment=moment, waiting=woken

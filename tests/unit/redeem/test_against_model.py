@@ -65,17 +65,9 @@ def agree(shop: Shop, engine: Counter) -> None:
 
 
 def settled_alike(shop: Shop, engine: Counter) -> None:
-    """What was refused for good, and what waits.
-
-    The one difference: nothing wakes a parcel that waits for a confirmation when the redemption
-    is cancelled instead. It waits on until it counts as abandoned.
-    """
-    dead = sorted([(*_named(event), reason) for event, reason in shop.dead])
-    given_up = {key[1] for key, one in shop.redemptions.items() if not one.stands}
-    stuck = [one for one in engine.waits() if one[1] in given_up]
-    assert sorted([*engine.dead, *((*one, "redemption-cancelled") for one in stuck)]) == dead
-    waits = [one for one in engine.waits() if one not in stuck]
-    assert waits == sorted([_named(event) for event in shop.parked])
+    """What was refused for good, and what waits."""
+    assert sorted(engine.dead) == sorted([(*_named(event), why) for event, why in shop.dead])
+    assert engine.waits() == sorted([_named(event) for event in shop.parked])
 
 
 def _named(event: Event) -> tuple[str, str]:
