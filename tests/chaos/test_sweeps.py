@@ -1,7 +1,4 @@
-"""Lots past their date settle when a sweep comes by or when a command does: one and the same.
-
-Nothing sweeps yet but this test, which does so as the role that will.
-"""
+"""Lots past their date settle when a sweep comes by or when a command does: one and the same."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -13,15 +10,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.expiry.store import request_run
 from shared.ledger import store
 from shared.ledger.book import Book, Today
 from shared.ledger.entries import Cause, MemberId, Telling
 from shared.program.dates import local_day
 from tests.integration.consuming.shop import Books, open_books, place_of, send
+from tests.integration.expiry.desk import expired, open_desk
 from tests.integration.ledger.desk import Standing, audited, connected, expected, standing
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database, PostgresHandle, owner_of
 from tests.support.model import Rules, World, stories
+from tests.support.own_clock import come_to, give_clock
 from tests.support.stack import Home
 from tests.unit.ledger.lives import Life
 
@@ -46,15 +46,6 @@ TIMES = [
 QUICKLY = {"enable.idempotence": False}
 AFTERWARDS = TIMES[-1] + timedelta(days=90)
 
-# Statements of services find this before the catalogue's; functions of the ledger don't look.
-_OWN_CLOCK = """
-CREATE SCHEMA clock;
-GRANT USAGE ON SCHEMA clock TO PUBLIC;
-CREATE TABLE clock.time AS SELECT pg_catalog.clock_timestamp() AS at;
-GRANT SELECT ON clock.time TO PUBLIC;
-CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz
-LANGUAGE sql AS 'SELECT at FROM clock.time';
-"""
 _MEMBERS = "SELECT member_id FROM ledger.account ORDER BY member_id"
 
 
@@ -66,31 +57,31 @@ class Years:
 
     async def begin(self) -> None:
         """Give sessions that are opened from now on the test's clock."""
-        database = self.books.database
-        async with owner_of(database) as owner:
-            await owner.execute(_OWN_CLOCK)
-            await owner.execute(
-                f"ALTER DATABASE {database.name} SET search_path = clock, pg_catalog"
-            )
+        await give_clock(self.books.database)
 
     async def come_to(self, moment: datetime) -> None:
-        await self.books.fetch("UPDATE clock.time SET at = $1", moment)
+        await come_to(self.books.database, moment)
 
     async def sweep(self) -> int:
-        """Settle everybody, and say how many lots expired."""
-        return await self._each("jifen_expiry", Book.settle)
+        """Sweep from the beginning of time on, and say how many lots expired meanwhile."""
+        before = len(await expired(self.books.database))
+        async with open_desk(self.books.database) as desk:
+            async with desk.connection.transaction():
+                await request_run(desk.connection, FIRST_DAY, "test")
+            await desk.work()
+        return len(await expired(self.books.database)) - before
 
     async def spend(self) -> int:
         """Let every third member spend half of what they have, and say how many entries it took."""
 
         def halve(book: Book, today: Today) -> None:
             book.settle(today)
-            if _spends(book.member_id) and book.balance > 0:
+            if book.balance > 0:
                 cause = Cause(f"redemption/{today.day}/reserve")
                 told = Telling(cause, sha256(cause.encode()).digest(), today.now, today.revision)
                 book.debit(told, "redeemed", book.balance // 2 + 1, {}, today)
 
-        return await self._each("jifen_redeem", halve, only=_spends)
+        return await self._settling(halve)
 
     @asynccontextmanager
     async def swept(self) -> AsyncIterator[None]:
@@ -109,16 +100,11 @@ class Years:
             with suppress(asyncio.CancelledError):
                 await sweeping
 
-    async def _each(
-        self,
-        role: str,
-        act: Callable[[Book, Today], None],
-        only: Callable[[str], bool] = lambda _: True,
-    ) -> int:
+    async def _settling(self, act: Callable[[Book, Today], None]) -> int:
         """Do the same to many members in one transaction, as a service does."""
-        async with connected(self.books.database, role) as connection:
+        async with connected(self.books.database, "jifen_redeem") as connection:
             rows = await connection.fetch(_MEMBERS)
-            members = [MemberId(row["member_id"]) for row in rows if only(row["member_id"])]
+            members = [MemberId(row["member_id"]) for row in rows if _spends(row["member_id"])]
             async with connection.transaction():
                 books = await store.lock(connection, members, [])
                 today = _today(await store.read_clock(connection))
