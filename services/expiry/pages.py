@@ -47,11 +47,10 @@ class Pages:
         the part, or the database's clock is behind that which called the lots due.
         """
         members = sorted({MemberId(one.member_id) for one in due})
-        last = due[-1]
         try:
             async with connection.transaction():
-                await store.advance(connection, bucket, after, last)
-                return await self._settle(connection, members, last.expires_on)
+                await store.advance(connection, bucket, after, due[-1])
+                return await self._settle(connection, members, due)
         except Exception as error:
             if not is_poison(error):
                 raise
@@ -67,7 +66,7 @@ class Pages:
         for member in sorted(dates):
             try:
                 async with connection.transaction():
-                    swept = await self._settle(connection, [member], due[-1].expires_on)
+                    swept = await self._settle(connection, [member], due)
             except Exception as error:
                 if not is_poison(error):
                     raise
@@ -79,16 +78,17 @@ class Pages:
         return Swept(entries, points, failed)
 
     async def _settle(
-        self, connection: Connection, members: Sequence[MemberId], latest: date
+        self, connection: Connection, members: Sequence[MemberId], due: Sequence[At]
     ) -> Swept:
+        first, last = due[0].expires_on, due[-1].expires_on
         rows = await read_newer(connection, self.revisions.newest)
         if rows:
             self.revisions = self.revisions.with_newer(rows)
         books = await ledger.lock(connection, members, [])
         today = await self._today(connection)
-        if today.day <= latest:
-            raise LostRaceError(f"it is {today.day}, and lots of {latest} were called due")
-        await store.load_due(connection, books, today.day)
+        if today.day <= last:
+            raise LostRaceError(f"it is {today.day}, and lots of {last} were called due")
+        await store.load_due(connection, books, first, today.day)
         for book in books.values():
             book.settle(today)
         entries = await ledger.post(connection, books.values())

@@ -80,11 +80,12 @@ WHERE b.bucket = $1 AND b.after_date = $2 AND b.after_member = $3
 RETURNING 1;
 
 -- name: load_due
--- What locked members have left in lots before a day.
+-- What locked members have left in lots from the first date that is not swept to before a day.
 SELECT l.member_id, l.expires_on, l.points, l.expired, l.forgiven, l.times_expired
 FROM ledger.lot AS l
 WHERE l.member_id = ANY (string_to_array($1::text, E'\n'))
-    AND l.expires_on < $2::date
+    AND l.expires_on >= $2::date
+    AND l.expires_on < $3::date
     AND l.points > 0;
 
 -- name: finish_sweep

@@ -141,10 +141,13 @@ async def advance(
         raise LostRaceError(f"part {bucket} is not at {after} any more")
 
 
-async def load_due(connection: Connection, books: Books, today: date) -> None:
-    """Load of locked members the lots that a day finds due, which is all that settling needs."""
+async def load_due(connection: Connection, books: Books, since: date, today: date) -> None:
+    """Load of locked members the lots that a day finds due, which is all that settling needs.
+
+    Those before `since` are swept: a member of many years has many.
+    """
     for member_id, expires_on, *lot in await connection.fetch(
-        _SQL["load_due"], lines(books), today
+        _SQL["load_due"], lines(books), since, today
     ):
         books[MemberId(member_id)].lots[expires_on] = Lot(*lot)
 

@@ -1,23 +1,32 @@
 """The sweep: what is past its date goes, once, by whomever, and nothing goes early."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
 from services.expiry import store
 from services.expiry.pages import Pages
 from services.expiry.store import At
+from shared.ledger import store as ledger
+from shared.ledger.book import Book, Today
+from shared.ledger.entries import Cause, LotMove, MemberId, Telling
 from shared.pipeline.errors import LostRaceError
+from shared.pipeline.moment import moment_at
+from shared.platform.postgres import Connection
 from shared.program.revisions import Revisions
 from shared.program.store import read_newer
-from tests.integration.expiry.desk import expired, give_lots, open_desk, open_points, rows
-from tests.integration.ledger.desk import audited
+from tests.integration.earn.desk import now
+from tests.integration.expiry.desk import LONG_AGO, expired, give_lots, open_desk, open_points, rows
+from tests.integration.ledger.desk import audited, connected
 from tests.support.databases import Database, owner_of
 from tests.support.own_clock import come_to, give_clock
 
 pytestmark = pytest.mark.integration
 
+ANN = MemberId("ann")
 END = date(2026, 1, 31)
 # Midnight in Shanghai after END.
 OVER = datetime(2026, 1, 31, 16, tzinfo=UTC)
@@ -67,6 +76,46 @@ async def test_what_never_expires_stays(database: Database) -> None:
     async with open_desk(database) as desk:
         await desk.work()
     assert await open_points(database) == {"ann": {date.max: 5}}
+
+
+async def test_what_is_held_stays_and_a_late_return_expires_at_once(database: Database) -> None:
+    await give_lots(database, {"ann": [(END, 5)]})
+    async with connected(database, "jifen_redeem") as redeem:
+        await act(
+            redeem, LONG_AGO, lambda book, told, today: book.debit(told, "redeemed", 4, {}, today)
+        )
+        async with open_desk(database) as desk:
+            await desk.work()
+            assert await expired(database) == [("ann", "expiry/2026-01-31/1", -1)]
+            await act(
+                redeem,
+                now(),
+                lambda book, told, today: book.credit(
+                    told, "returned", [LotMove(END, 4)], {}, today
+                ),
+            )
+            assert await expired(database) == [
+                ("ann", "expiry/2026-01-31/1", -1),
+                ("ann", "expiry/2026-01-31/2", -4),
+            ]
+            await rows(database, "UPDATE expiry.bucket SET after_date = '-infinity'")
+            await desk.work()
+    assert len(await expired(database)) == 2
+    assert await open_points(database) == {}
+    assert not (await audited(database)).findings
+
+
+async def act(
+    connection: Connection, at: datetime, do: Callable[[Book, Telling, Today], object]
+) -> None:
+    """Do something to ann's book at a time, as redeem would."""
+    async with connection.transaction():
+        books = await ledger.lock(connection, [ANN], [])
+        await ledger.load(connection, books, [])
+        today = moment_at(at, Revisions(await read_newer(connection, 0))).today
+        cause = Cause(f"test/{books[ANN].seq + 1}")
+        do(books[ANN], Telling(cause, sha256(cause.encode()).digest(), at, 1), today)
+        await ledger.post(connection, books.values())
 
 
 async def test_a_clock_that_goes_back_expires_nothing_and_loses_nothing(
