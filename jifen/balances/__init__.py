@@ -1,0 +1,1 @@
+"""Balances that members had in another system: a CSV's rows, told to earn."""

@@ -1,0 +1,1 @@
+"""Balances in files, as other systems write them."""
