@@ -3,6 +3,7 @@
 import typer
 
 from jifen.cli.context import CommandError, Endpoints, endpoints, messages, output, run
+from jifen.demo.life import Life
 from jifen.demo.mall import Mall, client
 from jifen.demo.meter import Meter
 from jifen.demo.page import Page
@@ -14,7 +15,7 @@ from jifen.stack.health import service_problem
 from jifen.stack.settings import StackSettings
 from shared.platform.auth.principal import Principal
 
-_NEEDED = ("earn", "mall")
+_NEEDED = ("earn", "redeem", "expiry", "notify", "mall")
 _TOKEN_SECONDS = 3_600
 
 
@@ -45,8 +46,13 @@ async def _tell(where: Endpoints, page: Page) -> None:
     )
     mine = Principal(role="service", name="jifen-demo")
     token = tokens.sign(place.home, mine, ttl_seconds=_TOKEN_SECONDS)
-    async with client(where.service_urls["mall"], token) as mall:
-        await Story(place=place, mall=Mall(mall), meter=Meter(messages), page=page).tell()
+    async with (
+        client(where.service_urls["mall"], token) as mall_client,
+        client(where.service_urls["redeem"], token) as redeem,
+    ):
+        mall, meter = Mall(mall_client), Meter(messages)
+        life = Life(place=place, mall=mall, redeem=redeem, meter=meter, page=page)
+        await Story(place=place, mall=mall, meter=meter, page=page, life=life).tell()
 
 
 async def _check(where: Endpoints) -> None:

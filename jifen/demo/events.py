@@ -9,6 +9,7 @@ from shared.contract.check_ins import CheckInMade
 from shared.contract.codec import Event
 from shared.contract.orders import OrderLine, OrderPaid, OrderRefunded, RefundLine
 from shared.contract.shares import ShareClicked, ShareOrdered
+from shared.contract.shipments import ShipmentDelivered, ShipmentSent
 
 SOURCE: Final = "jifen/demo"
 CHANNEL: Final = "web"
@@ -92,6 +93,26 @@ def friend_ordered(member_id: str, order: Order) -> Event:
         ordered_at=order.paid_at,
     )
     return Event(id=f"{share_id}/ordered", source=SOURCE, time=order.paid_at, data=data)
+
+
+def parcel(member_id: str, redemption_id: str, at: datetime) -> list[Event]:
+    """Tell of a parcel that was sent, and arrived."""
+    told: list[type[ShipmentSent | ShipmentDelivered]] = [ShipmentSent, ShipmentDelivered]
+    return [
+        Event(
+            id=f"{redemption_id}/{wire.type_name}",
+            source=SOURCE,
+            time=at,
+            data=wire(
+                member_id=member_id,
+                redemption_id=redemption_id,
+                carrier="SF Express",
+                tracking_no="SF1020304050",
+                at=at,
+            ),
+        )
+        for wire in told
+    ]
 
 
 def _share_id(member_id: str, friend_id: str) -> str:

@@ -42,9 +42,21 @@ class Entry(BaseModel):
     occurred_at: datetime
 
 
+class Notice(BaseModel):
+    """One message of a member's inbox."""
+
+    template: str
+    title: str
+    body: str
+
+
 class _Page(BaseModel):
     entries: list[Entry]
     next_cursor: str | None
+
+
+class _Inbox(BaseModel):
+    notices: list[Notice]
 
 
 def client(url: str, token: str) -> httpx.AsyncClient:
@@ -77,6 +89,11 @@ class Mall:
             if page.next_cursor is None:
                 return found[::-1]
             query["cursor"] = page.next_cursor
+
+    async def notices(self, member_id: str) -> list[Notice]:
+        """Read the newest messages of a member."""
+        path = f"/v1/members/{member_id}/notices"
+        return (await self._get(_Inbox, path, {"language": "en"})).notices
 
     async def _get(self, model: type[M], path: str, query: Mapping[str, str | int]) -> M:
         try:

@@ -10,6 +10,7 @@ from jifen.demo.cast import Cast
 from jifen.demo.errors import ReplayError
 from jifen.demo.form import Form
 from jifen.demo.ledger import Standing
+from jifen.demo.life import Life
 from jifen.demo.mall import Mall
 from jifen.demo.meter import Meter
 from jifen.demo.orders import Order
@@ -41,6 +42,7 @@ class Story:
     mall: Mall
     meter: Meter
     page: Page
+    life: Life | None = None
 
     async def tell(self, path: Path = DATA, form: Form = FORM) -> None:
         """Tell all of it; raises ReplayError when anything does not agree."""
@@ -52,6 +54,8 @@ class Story:
         others = await self._others(chosen)
         await self._again(planned, summary.telling.members)
         partly = await self._partly(chosen)
+        if self.life is not None:
+            await self.life.show(chosen.star)
         await self._member(chosen)
         told = Told(orders=summary.telling, others=others, partly=partly)
         await self._proof(told, orders, refunds, chosen, form)
