@@ -13,6 +13,7 @@ from tests.unit.house.repository import ROOT, code, name, pages
 
 _JIFEN = re.compile(r"(?:^|[|;&] *)(?:\.venv/bin/)?jifen +([^|;&#]+)")
 _MAKE = re.compile(r"(?:^|[|;&] *)make +([^|;&#]+)")
+_NEGATIVE = re.compile(r"-[0-9]+")
 _WORD = re.compile(r"[a-z][a-z-]*")
 
 
@@ -67,5 +68,6 @@ def _fault(words: Sequence[str]) -> str | None:
                 return path
             command = command.commands[word]
     known = {option for parameter in command.params for option in parameter.opts}
-    unknown = [word for word in words if word.startswith("-") and word not in {*known, "--help"}]
+    options = [word for word in words if word.startswith("-") and not _NEGATIVE.fullmatch(word)]
+    unknown = [word for word in options if word not in {*known, "--help"}]
     return f"{path} {unknown[0]}" if unknown else None
