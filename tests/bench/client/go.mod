@@ -1,0 +1,3 @@
+module jifen/bench/client
+
+go 1.21

@@ -1,0 +1,173 @@
+"""Redeem: one hot reward, reserve with confirm, over HTTP with members' tokens, and over Kafka."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+import pytest
+
+from services.redeem.handlers import GROUP, TOPICS
+from shared.platform.clock import monotonic
+from tests.bench.cpu import Part, listening, measure
+from tests.bench.redeem_client import Client, make_client
+from tests.bench.report import cpu_table, per_second, say
+from tests.bench.stages import stage_seconds
+from tests.chaos.test_redeem_kills import send, until_read
+from tests.integration.earn.desk import now
+from tests.integration.redeem.desk import give_points, of_today, rows, stock_adds_up
+from tests.integration.redeem.doors import opened, place_of
+from tests.support.brokers import KafkaHandle
+from tests.support.databases import Database, PostgresHandle
+from tests.support.model import Reward, Rules
+from tests.support.model.errands import request
+from tests.support.stack import Home
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(1_800)]
+
+MEMBERS = [f"m{n}" for n in range(5_000)]
+MUG = Reward(id="mug", points=3, stock=10**8)
+CLIENTS, SECONDS, RUNS = 300, 8, 3
+OPEN_RATE = 1_000
+RECORDS = 40_000
+RIVAL_CONNECTIONS = 16
+ROOT = Path(__file__).parents[2]
+_WRONG = """
+SELECT r.member_id, r.redemption_id FROM redeem.redemption AS r
+LEFT JOIN ledger.entry AS e
+    ON e.member_id = r.member_id AND e.cause = 'redemption/' || r.redemption_id || '/reserve'
+WHERE e.points IS DISTINCT FROM -r.points
+"""
+_COUNTS = """
+SELECT (SELECT sum(sold) FROM redeem.stock) AS sold,
+    (SELECT count(*) FROM redeem.redemption) AS redemptions,
+    (SELECT count(*) FROM ledger.entry WHERE kind = 'redeemed') AS charges
+"""
+
+
+async def test_over_http(
+    postgres: PostgresHandle, kafka: KafkaHandle, home: Home, tmp_path: Path
+) -> None:
+    client = await make_client(tmp_path, MEMBERS)
+    ours: list[float] = []
+    rival: list[float] = []
+    for run in range(RUNS):
+        async with shop(postgres, kafka) as database:
+            ours.append(await _ours(client, database, kafka, home, last=run == RUNS - 1))
+        async with shop(postgres, kafka) as database:
+            rival.append(await _rival(client, database))
+    say(
+        f"redeem: one reward, {CLIENTS} clients in closed loop, medians of {RUNS}",
+        per_second("reserve with confirm", ours),
+        per_second("a transaction per request", rival, median(ours)),
+        f"(the rival: the same server, route and rows, {RIVAL_CONNECTIONS} connections)",
+    )
+    assert median(ours) > median(rival)
+
+
+async def test_over_kafka(postgres: PostgresHandle, kafka: KafkaHandle, home: Home) -> None:
+    rates: list[float] = []
+    for run in range(RUNS):
+        async with shop(postgres, kafka) as database:
+            at = now()
+            told = [
+                request(MEMBERS[n % len(MEMBERS)], f"k{run}-{n}", at, confirm=True)
+                for n in range(RECORDS)
+            ]
+            await asyncio.to_thread(send, kafka.bootstrap, told)
+            async with place_of(database, kafka.bootstrap, home.folder).service("redeem"):
+                await until_read(database, 2_000)
+                done, started = await _read(database), monotonic()
+                await until_read(database, RECORDS)
+                rates.append((RECORDS - done) / (monotonic() - started))
+            await checked(database, RECORDS)
+    say("", per_second(f"redeem over Kafka, {RECORDS:,}", rates))
+
+
+@asynccontextmanager
+async def shop(postgres: PostgresHandle, kafka: KafkaHandle) -> AsyncIterator[Database]:
+    await kafka.fresh_topics(*TOPICS)
+    today = Rules().day(now())
+    async with postgres.database() as database:
+        await give_points(database, [MUG], {name: of_today(today, 10**6) for name in MEMBERS})
+        yield database
+
+
+async def checked(database: Database, made: int) -> None:
+    """Nothing oversold, nobody charged twice, nobody answered for nothing."""
+    (counts,) = await rows(database, _COUNTS)
+    assert tuple(counts) == (made, made, made)
+    assert await rows(database, _WRONG) == []
+    assert await stock_adds_up(database)
+
+
+async def _ours(
+    client: Client, database: Database, kafka: KafkaHandle, home: Home, *, last: bool
+) -> float:
+    async with opened(place_of(database, kafka.bootstrap, home.folder)) as door:
+        url = str(door.client.base_url)
+        idle = await client.load(url, prefix="i", connections=1, seconds=1, rate=50)
+        steady = await client.load(
+            url, prefix="o", connections=CLIENTS, seconds=SECONDS, rate=OPEN_RATE
+        )
+        parts = _parts(database, door.service.process.pid)
+        before = measure(parts)
+        closed = await client.load(url, prefix="c", connections=CLIENTS, seconds=SECONDS)
+        after = measure(parts)
+        if last:
+            say(
+                "",
+                f"redeem idle: p50 {idle.p50_us / 1e3:.1f} ms; open loop at {OPEN_RATE:,}/s:"
+                f" p50 {steady.p50_us / 1e3:.1f} ms, p99 {steady.p99_us / 1e3:.1f} ms,"
+                f" most {steady.most_us / 1e3:.0f} ms",
+                f"closed loop: p50 {closed.p50_us / 1e3:.0f} ms, p99 {closed.p99_us / 1e3:.0f} ms;"
+                f" the client took {closed.cpu_share:.2f} of a core",
+                f"stages, seconds in all: {await stage_seconds(door.service)}",
+            )
+            spent = {name: (after[name] - before[name]) / closed.made * 1e6 for name in after}
+            cpu_table("where the time goes", spent)
+    loads = (idle, steady, closed)
+    assert all(load.statuses.keys() == {"201"} for load in loads), loads
+    await checked(database, sum(load.made for load in loads))
+    return closed.per_second
+
+
+async def _rival(client: Client, database: Database) -> float:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.redeem_rival"),
+        *(database.dsn(), str(RIVAL_CONNECTIONS)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        url = (await process.stdout.readline()).decode().strip()
+        load = await client.load(url, prefix="r", connections=CLIENTS, seconds=SECONDS)
+    finally:
+        process.kill()
+        await process.wait()
+    assert load.statuses.keys() == {"201"}, load
+    (counts,) = await rows(database, _COUNTS)
+    assert tuple(counts) == (load.made,) * 3
+    return load.per_second
+
+
+def _parts(database: Database, pid: int) -> Sequence[Part]:
+    port = urlsplit(database.dsn()).port
+    assert port is not None
+    return [
+        Part(name="redeem", pids=[pid]),
+        Part(name="PostgreSQL", pids=[listening(port)]),
+    ]
+
+
+async def _read(database: Database) -> int:
+    (row,) = await rows(
+        database,
+        "SELECT sum(next_offset) AS read FROM messaging.consumer_offset WHERE group_name = $1",
+        GROUP,
+    )
+    return int(row["read"])
