@@ -83,6 +83,7 @@ class Sender:
         self._ended: list[tuple[Delivery, Fate]] = []
         self._away = Backoff(first_seconds=0.1, cap_seconds=30.0)
         self._back_at = 0.0
+        self._failed_at = 0.0
         self._stopping = False
         self._woken = asyncio.Event()
 
@@ -150,7 +151,7 @@ class Sender:
         self._metrics.notification_request_duration_seconds.labels(
             self._channel, answer.kind
         ).observe(monotonic() - started)
-        self._learn(answer)
+        self._learn(answer, started)
         fate = fate_of(answer, delivery.attempts, self._patience, chance=self._chance())
         self._metrics.notifications.labels(
             self._channel, delivery.template, _OUTCOMES[type(fate)]
@@ -168,15 +169,20 @@ class Sender:
             )
         self._ended.append((delivery, fate))
 
-    def _learn(self, answer: Answer) -> None:
+    def _learn(self, answer: Answer, started: float) -> None:
         """Leave an endpoint alone for a while that does not answer, or asks for it."""
-        self._slots.answered(answer)
+        now = monotonic()
         if answer.is_taken or answer.is_refused:
+            self._slots.answered(answer)
             self._away.reset()
             return
+        if started >= self._failed_at:
+            # Posts that were under way when one failed tell of the same trouble: it counts once.
+            self._slots.answered(answer)
+            self._failed_at = now
+            self._back_at = now + self._away.next_seconds()
         asked = min(answer.retry_after_seconds or 0.0, self._patience.longest_wait_seconds)
-        away = max(self._away.next_seconds(), asked)
-        self._back_at = max(self._back_at, monotonic() + away)
+        self._back_at = max(self._back_at, now + asked)
 
     def _end(self, task: "asyncio.Task[None]") -> None:
         self._under_way.discard(task)

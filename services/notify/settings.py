@@ -43,7 +43,7 @@ class WebhookSettings(BaseSettings):
         default=16,
         ge=1,
         le=100,
-        description="Attempts before a message is given up; 16 take 13 to 18 hours.",
+        description="Attempts before a message is given up; 16 take 9 to 18 hours.",
     )
 
     @field_validator("url")

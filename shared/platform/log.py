@@ -39,7 +39,7 @@ def configure(service: str, level: LogLevel = "INFO", *, stream: IO[str] | None 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in (*_DRIVERS, "uvicorn"):
+    for name in (*_DRIVERS, "uvicorn", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

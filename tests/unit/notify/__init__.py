@@ -1,0 +1,1 @@
+"""Notify's rules without servers: texts, signatures, what follows from an answer."""
