@@ -59,27 +59,26 @@ async def serve(settings: EarnSettings, stop: asyncio.Event) -> None:
             "consumer": runner.consumer_problem,
         }
     )
-    pool = create_pool(
+    async with create_pool(
         settings.database, application_name="jifen-earn-http", max_size=settings.earn_pool_size
-    )
-    counter = Counter(pool, settings.database, daily_points=settings.adjust_daily_points)
-    server = Server(
-        make_app(counter, readiness, metrics, verifier),
-        host=settings.http_host,
-        port=settings.http_port,
-        request_seconds=settings.http_request_seconds,
-    )
-    await server.start()
-    _log.info("started", extra={"url": server.url})
-    monitoring = asyncio.create_task(monitor.run(), name="monitor")
-    try:
-        await runner.run(stop)
-    finally:
-        monitoring.cancel()
-        await broker.close()
-        await server.stop()
-        await pool.close()
-        _log.info("stopped")
+    ) as pool:
+        counter = Counter(pool, settings.database, daily_points=settings.adjust_daily_points)
+        server = Server(
+            make_app(counter, readiness, metrics, verifier),
+            host=settings.http_host,
+            port=settings.http_port,
+            request_seconds=settings.http_request_seconds,
+        )
+        await server.start()
+        _log.info("started", extra={"url": server.url})
+        monitoring = asyncio.create_task(monitor.run(), name="monitor")
+        try:
+            await runner.run(stop)
+        finally:
+            monitoring.cancel()
+            await broker.close()
+            await server.stop()
+    _log.info("stopped")
 
 
 def make_app(
