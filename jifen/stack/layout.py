@@ -26,6 +26,7 @@ PORTS: Final[Mapping[str, int]] = {
     "relay": 18082,
     "redeem": 18083,
     "expiry": 18084,
+    "notify": 18085,
 }
 _FURTHER_PORTS = 18100  # for second processes of a service
 _LONGEST_SOCKET = 90  # the system's limit is about 100 bytes, and supervisor adds a suffix

@@ -32,7 +32,7 @@ class StackSettings(BaseSettings):
         default=1, ge=1, le=8, description="Earn processes; more than partitions would idle."
     )
     services: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=("earn", "redeem", "expiry", "relay", "mall"),
+        default=("earn", "redeem", "expiry", "notify", "relay", "mall"),
         description="Services to run, separated by commas; `none` for the servers alone.",
     )
     java_home: Path | None = Field(
