@@ -4,13 +4,15 @@ What is asked here is the same command, through the same batches, as what is tol
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Protocol
+from typing import Protocol
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Response
-from pydantic import Field, JsonValue
+from fastapi import APIRouter, Depends, Response
+from pydantic import JsonValue
 from typing_extensions import override
 
+from services.redeem.bodies import CancelBody, Key, RefusalBody, RequestBody, Trace, WantBody
+from services.redeem.direct import Direct
 from services.redeem.domain.answer import Answer, Reason
 from services.redeem.domain.identity import redemption_id as id_of
 from services.redeem.domain.quote import Quote
@@ -20,30 +22,18 @@ from shared.contract.redemptions import (
     RedemptionConfirmed,
     RedemptionRequested,
 )
-from shared.contract.types import Flag, Id, LongText, Quantity
+from shared.contract.types import Id
 from shared.contract.wire import Wire
 from shared.ledger.entries import MemberId
 from shared.pipeline.command import Park, Refuse, Reply
 from shared.pipeline.errors import BrakeEngagedError, NotStartedError, OverloadedError
 from shared.platform.auth.guards import acts_for_member, reads_member
 from shared.platform.clock import utc_now
-from shared.platform.commands import Command, CommandBody
+from shared.platform.commands import Command
 from shared.platform.postgres import DATABASE_ERRORS
 from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
 
 _JSON = "application/json"
-
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Names the request, for ever: the same key and body get the first answer.",
-    ),
-]
-Trace = Annotated[str | None, Header(max_length=255)]
 
 
 class Counter(Protocol):
@@ -60,31 +50,6 @@ class Counter(Protocol):
     async def find(self, member_id: MemberId, redemption_id: str) -> Answer | None:
         """Read a redemption as it is now."""
         ...
-
-
-class WantBody(CommandBody):
-    """A reward, and how many pieces of it."""
-
-    reward_id: Id
-    quantity: Quantity = 1
-
-
-class RequestBody(WantBody):
-    """What a member wants; with `confirm` there is no second step."""
-
-    confirm: Flag = False
-
-
-class CancelBody(CommandBody):
-    """Why it is given up, for people."""
-
-    reason: LongText | None = None
-
-
-class RefusalBody(ProblemBody):
-    """A refusal, with what is needed and what is there."""
-
-    figures: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class Refusal(Problem):
@@ -117,15 +82,6 @@ def make_router(counter: Counter) -> APIRouter:
 
 
 def _add_commands(router: APIRouter, counter: Counter) -> None:
-    @router.post(
-        "",
-        operation_id="requestRedemption",
-        summary="Take pieces and points at once, or neither",
-        status_code=201,
-        response_model=Answer,
-        response_model_exclude_none=True,
-        dependencies=[Depends(acts_for_member)],
-    )
     async def reserve(
         member_id: Id, key: Key, body: Command[RequestBody], traceparent: Trace = None
     ) -> Response:
@@ -138,6 +94,19 @@ def _add_commands(router: APIRouter, counter: Counter) -> None:
             confirm=body.confirm,
         )
         return _answered(await _asked(counter, request, traceparent), status=201)
+
+    router.add_api_route(
+        "",
+        reserve,
+        methods=["POST"],
+        operation_id="requestRedemption",
+        summary="Take pieces and points at once, or neither",
+        status_code=201,
+        response_model=Answer,
+        response_model_exclude_none=True,
+        dependencies=[Depends(acts_for_member)],
+        route_class_override=Direct,
+    )
 
     @router.post(
         "/{redemption_id}/confirm",

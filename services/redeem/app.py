@@ -112,7 +112,8 @@ def make_app(
         documented=True,
         verifier=verifier,
     )
-    app.include_router(api.make_router(counter))
+    # Not included as a router: each level of those looks for the route anew.
+    app.router.routes.extend(api.make_router(counter).routes)
     return app
 
 
