@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from shared.contract.codec import Event, Record
 from shared.contract.wire import Wire
@@ -26,8 +26,8 @@ class Command(NamedTuple):
     # Other causes of the member that deciding asks about: has the ledger an entry of them?
     asks: tuple[Cause, ...] = ()
     ticket: int | None = None
-    # What waits for one of these looks again after this command, whatever it came to; without any,
-    # what waits for its cause does, once it is applied.
+    # What waits for one of these looks again after this command was decided, whatever it came to;
+    # without any, what waits for its cause does, once it is applied.
     wakes: tuple[Cause, ...] = ()
 
     @property
@@ -96,6 +96,9 @@ class Refuse:
 
 
 Outcome: TypeAlias = Applied | Duplicate | Park | Refuse
+
+CONFLICT: Final = "conflict"
+"""The reason to refuse what was decided before and is now told otherwise."""
 
 APPLIED = Applied()
 DUPLICATE = Duplicate()

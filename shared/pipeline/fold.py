@@ -9,6 +9,7 @@ from shared.ledger.book import Book
 from shared.ledger.entries import Cause, MemberId, Telling
 from shared.pipeline.command import (
     APPLIED,
+    CONFLICT,
     Applied,
     Command,
     Duplicate,
@@ -122,7 +123,8 @@ class Fold(Generic[State]):
                 self._park(command, outcome, woken)
             case Refuse():
                 self._refuse(command, outcome)
-                self._wake(command.wakes)
+                if outcome.reason != CONFLICT:
+                    self._wake(command.wakes)
             case _:
                 assert_never(outcome)
 
@@ -158,7 +160,7 @@ class Fold(Generic[State]):
             f"expected the fingerprint {fingerprint.hex()} of entry {command.member_id}/{seq}"
             f" for {command.cause}, got {command.fingerprint.hex()}"
         )
-        self._refuse(command, Refuse("conflict", detail))
+        self._refuse(command, Refuse(CONFLICT, detail))
 
     def _settle(self, command: Command, result: Result, outcome: Outcome) -> None:
         self._folded.results.append((command, result))

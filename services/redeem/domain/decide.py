@@ -34,7 +34,7 @@ from shared.contract.types import MAX_POINTS
 from shared.contract.wire import Wire
 from shared.ledger.book import Book, Reason
 from shared.ledger.entries import Telling
-from shared.pipeline.command import APPLIED, DUPLICATE, Moment, Outcome, Park, Refuse
+from shared.pipeline.command import APPLIED, CONFLICT, DUPLICATE, Moment, Outcome, Park, Refuse
 
 RULE: Final = "redemption"
 BY_REQUEST: Final = "by-request"
@@ -182,7 +182,7 @@ def _again(telling: Telling, kept: Kept) -> Outcome:
     if kept.fingerprint == telling.fingerprint:
         return DUPLICATE
     return Refuse(
-        "conflict",
+        CONFLICT,
         f"expected the fingerprint {kept.fingerprint.hex()} for {telling.cause},"
         f" got {telling.fingerprint.hex()}",
     )
