@@ -1,0 +1,1 @@
+"""Every route of every service, asked for things nobody would think of."""
