@@ -92,12 +92,25 @@ SELECT
     t.member_id, t.redemption_id, t.reward_id, t.kind, t.quantity, t.points, t.status, t.version,
     t.reason, t.rewards_revision, t.lot_dates, t.lot_points, t.counted_on, t.requested_at,
     t.reserved_until, t.carrier, t.tracking_no, t.changed_at
-FROM json_to_recordset($1::json) AS t (
-    member_id text, redemption_id text, reward_id text, kind text, quantity bigint, points bigint,
-    status text, version integer, reason text, rewards_revision integer, lot_dates date[],
-    lot_points bigint[], counted_on date, requested_at timestamptz, reserved_until timestamptz,
-    carrier text, tracking_no text, changed_at timestamptz
-)
+FROM (
+    SELECT
+        u.member_id, u.redemption_id, u.reward_id, u.kind, u.quantity, u.points, u.status,
+        u.version, u.reason, u.rewards_revision, u.lot_dates::date[] AS lot_dates,
+        u.lot_points::bigint[] AS lot_points, u.counted_on, u.requested_at, u.reserved_until,
+        u.carrier, u.tracking_no, u.changed_at
+    FROM unnest(
+        string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n'),
+        string_to_array($3::text, E'\n'), string_to_array($4::text, E'\n'), $5::bigint[],
+        $6::bigint[], string_to_array($7::text, E'\n'), $8::integer[], $9::text[],
+        $10::integer[], string_to_array($11::text, E'\n'), string_to_array($12::text, E'\n'),
+        $13::date[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[],
+        $18::timestamptz[]
+    ) AS u (
+        member_id, redemption_id, reward_id, kind, quantity, points, status, version, reason,
+        rewards_revision, lot_dates, lot_points, counted_on, requested_at, reserved_until, carrier,
+        tracking_no, changed_at
+    )
+) AS t
 ON CONFLICT (member_id, redemption_id) DO UPDATE SET
     status = excluded.status, version = excluded.version, reason = excluded.reason,
     carrier = excluded.carrier, tracking_no = excluded.tracking_no,
@@ -115,9 +128,10 @@ WHERE s.reward_id = t.reward_id AND s.reward_id = ANY ($1::text[]);
 -- Keep what commands came to; one that is there already is left as it is.
 INSERT INTO redeem.command (member_id, cause, fingerprint, answer, decided_at)
 SELECT t.member_id, t.cause, t.fingerprint, t.answer, t.decided_at
-FROM json_to_recordset($1::json) AS t (
-    member_id text, cause text, fingerprint bytea, answer text, decided_at timestamptz
-)
+FROM unnest(
+    string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n'), $3::bytea[], $4::text[],
+    $5::timestamptz[]
+) AS t (member_id, cause, fingerprint, answer, decided_at)
 ON CONFLICT DO NOTHING
 RETURNING 1;
 
@@ -126,9 +140,11 @@ RETURNING 1;
 INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, payload, headers)
 SELECT
     o.aggregateid || '/' || o.redemption_id || '/' || o.version || '/' || p.epoch,
-    'redemption-events.v1', o.aggregateid, o.type, o.payload, o.headers
-FROM ROWS FROM (json_to_recordset($1::json) AS (
-    aggregateid text, redemption_id text, version integer, type text, payload text, headers json
-)) WITH ORDINALITY AS o (aggregateid, redemption_id, version, type, payload, headers, ord)
+    'redemption-events.v1', o.aggregateid, o.type, o.payload,
+    CASE WHEN o.traceparent IS NOT NULL THEN json_build_object('traceparent', o.traceparent) END
+FROM unnest(
+    string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n'), $3::integer[],
+    string_to_array($4::text, E'\n'), $5::text[], $6::text[]
+) WITH ORDINALITY AS o (aggregateid, redemption_id, version, type, payload, traceparent, ord)
 CROSS JOIN ledger.epoch AS p
 ORDER BY o.ord;

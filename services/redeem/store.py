@@ -1,11 +1,10 @@
 """Redeem's rows: redemptions, stock, the answers of commands, and the events of statuses."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
-import orjson
 
 from services.redeem.domain.answer import Answer, accepted, to_json
 from services.redeem.domain.desk import Decided, Desk, Kept, Shelf, StatusEvent, Stock
@@ -14,7 +13,7 @@ from services.redeem.domain.redemption import Redemption, RedemptionKey
 from shared.contract.codec import encode_data
 from shared.ledger.book import Book, empty_book
 from shared.ledger.entries import Cause, LotMove, MemberId
-from shared.ledger.hash import date_text
+from shared.ledger.hash import dates_text, points_text
 from shared.ledger.lots import Lots
 from shared.pipeline.errors import LostRaceError
 from shared.platform.postgres import Connection, lines
@@ -127,24 +126,69 @@ async def load(
 async def save(connection: Connection, desk: Desk) -> None:
     """Write what deciding changed; raises LostRaceError where a command was decided meanwhile."""
     if desk.changed:
-        rows = [_row(desk.redemptions[key]) for key in desk.changed]
-        await connection.execute(_SQL["keep_redemptions"], orjson.dumps(rows))
+        await _save_redemptions(connection, [desk.redemptions[key] for key in desk.changed])
     if desk.moved_stock:
         await _save_stock(connection, desk)
     if desk.decided:
-        commands = [_command(one) for one in desk.decided]
-        kept = await connection.fetch(_SQL["keep_commands"], orjson.dumps(commands))
-        if len(kept) != len(commands):
-            raise LostRaceError("a command was decided by another writer meanwhile")
+        await _save_commands(connection, desk.decided)
     if desk.events:
-        events = [_event(one) for one in desk.events]
-        await connection.execute(_SQL["announce"], orjson.dumps(events))
+        await _announce(connection, desk.events)
 
 
 async def find_due(connection: Connection, limit: int) -> list[tuple[MemberId, float]]:
     """Find reservations whose time is over, the oldest first: (member, seconds overdue)."""
     rows = await connection.fetch(_SQL["find_due"], limit)
     return [(MemberId(row["member_id"]), row["overdue_seconds"]) for row in rows]
+
+
+async def _save_redemptions(connection: Connection, kept: Sequence[Redemption]) -> None:
+    await connection.execute(
+        _SQL["keep_redemptions"],
+        lines([one.member_id for one in kept]),
+        lines([one.redemption_id for one in kept]),
+        lines([one.reward_id for one in kept]),
+        lines([one.kind for one in kept]),
+        [one.quantity for one in kept],
+        [one.points for one in kept],
+        lines([one.status for one in kept]),
+        [one.version for one in kept],
+        [one.reason for one in kept],
+        [one.rewards_revision for one in kept],
+        lines([f"{{{dates_text(one.lots)}}}" for one in kept]),
+        lines([f"{{{points_text(one.lots)}}}" for one in kept]),
+        [one.counted_on for one in kept],
+        [one.requested_at for one in kept],
+        [one.reserved_until for one in kept],
+        [one.carrier for one in kept],
+        [one.tracking_no for one in kept],
+        [one.changed_at for one in kept],
+    )
+
+
+async def _save_commands(connection: Connection, decided: Sequence[Decided]) -> None:
+    kept = await connection.fetch(
+        _SQL["keep_commands"],
+        lines([one.member_id for one in decided]),
+        lines([one.cause for one in decided]),
+        [one.kept.fingerprint for one in decided],
+        [one.kept.answer for one in decided],
+        [one.at for one in decided],
+    )
+    if len(kept) != len(decided):
+        raise LostRaceError("a command was decided by another writer meanwhile")
+
+
+async def _announce(connection: Connection, events: Sequence[StatusEvent]) -> None:
+    told = [wire_of(one) for one in events]
+    await connection.execute(
+        _SQL["announce"],
+        lines([one.member_id for one in events]),
+        lines([one.redemption_id for one in events]),
+        [one.version for one in events],
+        lines([wire.type_name for wire in told]),
+        [encode_data(wire).decode() for wire in told],
+        [one.traceparent for one in events],
+    )
 
 
 async def _save_stock(connection: Connection, desk: Desk) -> None:
@@ -183,48 +227,3 @@ def _redemption(row: asyncpg.Record) -> Redemption:
     del columns["due"]
     moves = zip(columns.pop("lot_dates"), columns.pop("lot_points"), strict=True)
     return Redemption(lots=tuple([LotMove(day, points) for day, points in moves]), **columns)
-
-
-def _row(one: Redemption) -> Mapping[str, object]:
-    return {
-        "member_id": one.member_id,
-        "redemption_id": one.redemption_id,
-        "reward_id": one.reward_id,
-        "kind": one.kind,
-        "quantity": one.quantity,
-        "points": one.points,
-        "status": one.status,
-        "version": one.version,
-        "reason": one.reason,
-        "rewards_revision": one.rewards_revision,
-        "lot_dates": [date_text(move.expires_on) for move in one.lots],
-        "lot_points": [move.points for move in one.lots],
-        "counted_on": one.counted_on,
-        "requested_at": one.requested_at,
-        "reserved_until": one.reserved_until,
-        "carrier": one.carrier,
-        "tracking_no": one.tracking_no,
-        "changed_at": one.changed_at,
-    }
-
-
-def _command(one: Decided) -> Mapping[str, object]:
-    return {
-        "member_id": one.member_id,
-        "cause": one.cause,
-        "fingerprint": "\\x" + one.kept.fingerprint.hex(),
-        "answer": one.kept.answer,
-        "decided_at": one.at,
-    }
-
-
-def _event(one: StatusEvent) -> Mapping[str, object]:
-    wire = wire_of(one)
-    return {
-        "aggregateid": one.member_id,
-        "redemption_id": one.redemption_id,
-        "version": one.version,
-        "type": wire.type_name,
-        "payload": encode_data(wire).decode(),
-        "headers": None if one.traceparent is None else {"traceparent": one.traceparent},
-    }
