@@ -3,6 +3,7 @@
 What is asked here is the same command, through the same batches, as what is told on Kafka.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -30,10 +31,13 @@ from shared.pipeline.errors import BrakeEngagedError, NotStartedError, Overloade
 from shared.platform.auth.guards import acts_for_member, reads_member
 from shared.platform.clock import utc_now
 from shared.platform.commands import Command
+from shared.platform.log import describe
 from shared.platform.postgres import DATABASE_ERRORS
 from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
 
 _JSON = "application/json"
+
+_log = logging.getLogger(__name__)
 
 
 class Counter(Protocol):
@@ -152,7 +156,7 @@ def _add_reads(router: APIRouter, counter: Counter) -> None:
         try:
             return await counter.quote(MemberId(member_id), body.reward_id, body.quantity)
         except (*DATABASE_ERRORS, NotStartedError) as error:  # type: ignore[misc]
-            raise unavailable() from error
+            raise _unread(error) from error
 
     @router.get(
         "/{redemption_id}",
@@ -165,7 +169,7 @@ def _add_reads(router: APIRouter, counter: Counter) -> None:
         try:
             found = await counter.find(MemberId(member_id), redemption_id)
         except DATABASE_ERRORS as error:
-            raise unavailable() from error
+            raise _unread(error) from error
         if found is None:
             raise _unknown()
         return found
@@ -191,6 +195,12 @@ def _answered(reply: Reply, *, status: int = 200) -> Response:
     if (reason := answer.get("reason")) is not None:
         raise Refusal(reason, answer["figures"])
     return Response(reply.body, status_code=status, media_type=_JSON)
+
+
+def _unread(error: Exception) -> Problem:
+    """Note why nothing could be read: the caller hears only that it shall come again."""
+    _log.warning("redemptions can't be read", extra={"error": describe(error)})
+    return unavailable()
 
 
 def _unknown() -> Problem:
