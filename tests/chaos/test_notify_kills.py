@@ -44,7 +44,7 @@ class Form:
     seed: int
 
 
-SHORT = pytest.param(Form(kills=3, members=200, seed=71), marks=pytest.mark.chaos, id="short")
+SHORT = pytest.param(Form(kills=3, members=300, seed=71), marks=pytest.mark.chaos, id="short")
 SOAK = pytest.param(Form(kills=20, members=4_000, seed=72), marks=pytest.mark.soak, id="soak")
 
 
@@ -97,7 +97,7 @@ async def test_each_thing_is_told_once_however_often_notify_dies(
         receiver.answer = _mood(chance)
         place = place_of(database, kafka, home)
         for kill in range(form.kills):
-            async with service(place, receiver, JIFEN_BATCH_START="20") as notify:
+            async with service(place, receiver, JIFEN_BATCH_START="5") as notify:
                 await until_read(database, (kill + 1) * len(told) // (form.kills + 2))
                 in_flight += await caught(database, notify, chance)
         receiver.answer = lambda _request, _before: OK

@@ -45,8 +45,14 @@ async def notifying(database: Database, kafka: KafkaHandle, url: str) -> AsyncIt
 
 
 def send(bootstrap: str, told: Sequence[Wire]) -> None:
-    """Produce with librdkafka and its own partitioner, as a foreign relay would."""
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5})
+    """Produce with librdkafka and its own partitioner, as a foreign relay would.
+
+    Idempotent: a retry into a topic that was just made must neither reorder nor repeat, or what
+    has to come of it could not be told beforehand.
+    """
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "linger.ms": 5, "enable.idempotence": True}
+    )
     for number, event in enumerate(told):
         topic, key, value, headers = raw(event, f"e{number}")
         producer.produce(topic, value, key, headers=dict(headers))
