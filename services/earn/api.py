@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Final, Protocol, TypeAlias
 
 from fastapi import APIRouter, Depends, Header, Path, Response
-from pydantic import Field, JsonValue
-from typing_extensions import override
 
 from services.earn.adjusting import Adjustment, AdjustmentRefusedError, ToldOtherwiseError
 from services.earn.bodies import (
@@ -26,7 +24,14 @@ from shared.platform.auth.guards import operator_only, reads_member
 from shared.platform.auth.principal import Principal
 from shared.platform.commands import Command
 from shared.platform.postgres import DATABASE_ERRORS
-from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
+from shared.platform.problem import (
+    PROBLEM_TYPE,
+    Problem,
+    ProblemBody,
+    Refusal,
+    RefusalBody,
+    unavailable,
+)
 
 _TITLES: Final[dict[Reason, str]] = {
     "insufficient-points": "The member has not enough points",
@@ -61,33 +66,6 @@ class Counter(Protocol):
     async def import_rows(self, told: Import, *, dry_run: bool) -> ImportedBody:
         """Post the rows that are new, all of them or none."""
         ...
-
-
-class RefusalBody(ProblemBody):
-    """A refusal, with what is needed and what is there."""
-
-    figures: dict[str, JsonValue] = Field(default_factory=dict)
-
-
-class Refusal(Problem):
-    """An adjustment was not done, and nothing changed."""
-
-    def __init__(self, error: AdjustmentRefusedError) -> None:
-        super().__init__(409, error.reason, _TITLES[error.reason])
-        self.figures = dict(error.figures)
-
-    @override
-    def body(self, path: str) -> bytes:
-        """Return the problem with its figures."""
-        problem = RefusalBody(
-            type=f"urn:jifen:problem:{self.code}",
-            title=self.title,
-            status=self.status,
-            code=self.code,
-            instance=path,
-            figures=self.figures,
-        )
-        return problem.model_dump_json(exclude_none=True).encode()
 
 
 def make_router(counter: Counter) -> APIRouter:
@@ -150,7 +128,7 @@ async def _asking() -> AsyncIterator[None]:
     try:
         yield
     except AdjustmentRefusedError as error:
-        raise Refusal(error) from error
+        raise Refusal(error.reason, _TITLES[error.reason], error.figures) from error
     except ToldOtherwiseError as error:
         title = "The Idempotency-Key was used before, with another body"
         raise Problem(409, "idempotency-conflict", title) from error

@@ -4,17 +4,14 @@ What is asked here is the same command, through the same batches, as what is tol
 """
 
 import logging
-from collections.abc import Mapping
 from typing import Protocol
 
 import orjson
 from fastapi import APIRouter, Depends, Response
-from pydantic import JsonValue
-from typing_extensions import override
 
-from services.redeem.bodies import CancelBody, Key, RefusalBody, RequestBody, Trace, WantBody
+from services.redeem.bodies import CancelBody, Key, RequestBody, Trace, WantBody
 from services.redeem.direct import Direct
-from services.redeem.domain.answer import Answer, Reason
+from services.redeem.domain.answer import Answer
 from services.redeem.domain.identity import redemption_id as id_of
 from services.redeem.domain.quote import Quote
 from services.redeem.domain.words import TITLES
@@ -33,7 +30,14 @@ from shared.platform.clock import utc_now
 from shared.platform.commands import Command
 from shared.platform.log import describe
 from shared.platform.postgres import DATABASE_ERRORS
-from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
+from shared.platform.problem import (
+    PROBLEM_TYPE,
+    Problem,
+    ProblemBody,
+    Refusal,
+    RefusalBody,
+    unavailable,
+)
 
 _JSON = "application/json"
 
@@ -54,27 +58,6 @@ class Counter(Protocol):
     async def find(self, member_id: MemberId, redemption_id: str) -> Answer | None:
         """Read a redemption as it is now."""
         ...
-
-
-class Refusal(Problem):
-    """A command was decided, and the answer is no; it is so for ever under this key."""
-
-    def __init__(self, reason: Reason, figures: Mapping[str, JsonValue]) -> None:
-        super().__init__(409, reason, TITLES[reason])
-        self.figures = dict(figures)
-
-    @override
-    def body(self, path: str) -> bytes:
-        """Return the problem with its figures."""
-        problem = RefusalBody(
-            type=f"urn:jifen:problem:{self.code}",
-            title=self.title,
-            status=self.status,
-            code=self.code,
-            instance=path,
-            figures=self.figures,
-        )
-        return problem.model_dump_json(exclude_none=True).encode()
 
 
 def make_router(counter: Counter) -> APIRouter:
@@ -193,7 +176,7 @@ def _answered(reply: Reply, *, status: int = 200) -> Response:
         raise TypeError(f"expected an answer, got {reply}")
     answer = orjson.loads(reply.body)
     if (reason := answer.get("reason")) is not None:
-        raise Refusal(reason, answer["figures"])
+        raise Refusal(reason, TITLES[reason], answer["figures"])
     return Response(reply.body, status_code=status, media_type=_JSON)
 
 

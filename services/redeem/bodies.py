@@ -3,11 +3,9 @@
 from typing import Annotated, Final
 
 from fastapi import Header
-from pydantic import Field, JsonValue
 
 from shared.contract.types import Flag, Id, LongText, Quantity
 from shared.platform.commands import CommandBody
-from shared.platform.problem import ProblemBody
 
 KEY_HEADER: Final = "Idempotency-Key"
 KEY_PATTERN: Final = r"^[\x21-\x7e]+$"
@@ -44,9 +42,3 @@ class CancelBody(CommandBody):
     """Why it is given up, for people."""
 
     reason: LongText | None = None
-
-
-class RefusalBody(ProblemBody):
-    """A refusal, with what is needed and what is there."""
-
-    figures: dict[str, JsonValue] = Field(default_factory=dict)

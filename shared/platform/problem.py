@@ -6,8 +6,9 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 from starlette.exceptions import HTTPException
+from typing_extensions import override
 
 PROBLEM_TYPE: Final = "application/problem+json"
 # What a problem may be, besides those of a service's own.
@@ -45,6 +46,12 @@ class ProblemBody(BaseModel):
     detail: str | None = Field(default=None, description="What is wrong this time.")
 
 
+class RefusalBody(ProblemBody):
+    """A refusal, with what is needed and what is there."""
+
+    figures: dict[str, JsonValue] = Field(default_factory=dict)
+
+
 class Problem(Exception):  # noqa: N818 - the standard's name for it
     """An answer other than success: becomes an RFC 9457 problem with a stable `code`.
 
@@ -69,7 +76,10 @@ class Problem(Exception):  # noqa: N818 - the standard's name for it
 
     def body(self, path: str) -> bytes:
         """Return the JSON of the answer to a request for a path."""
-        body = ProblemBody(
+        return self._said(path).model_dump_json(exclude_none=True).encode()
+
+    def _said(self, path: str) -> ProblemBody:
+        return ProblemBody(
             type=f"urn:jifen:problem:{self.code}",
             title=self.title,
             status=self.status,
@@ -77,7 +87,18 @@ class Problem(Exception):  # noqa: N818 - the standard's name for it
             instance=path,
             detail=self.detail,
         )
-        return body.model_dump_json(exclude_none=True).encode()
+
+
+class Refusal(Problem):
+    """A command was understood, and the answer is no (409); the code is the reason."""
+
+    def __init__(self, reason: str, title: str, figures: Mapping[str, JsonValue]) -> None:
+        super().__init__(409, reason, title)
+        self.figures = dict(figures)
+
+    @override
+    def _said(self, path: str) -> RefusalBody:
+        return RefusalBody(**super()._said(path).model_dump(), figures=self.figures)
 
 
 def unavailable() -> Problem:
