@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,7 +103,6 @@ class Postgres:
     port: int
     run_as: RunAs | None
     password: str
-    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
@@ -119,7 +118,7 @@ class Postgres:
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         config = self.data / "postgresql.conf"
-        lines = {**SETTINGS, "port": str(self.port), **self.settings}
+        lines = {**SETTINGS, "port": str(self.port)}
         config.write_text("".join(f"{name} = '{value}'\n" for name, value in lines.items()))
         give(config, self.run_as)
         config.chmod(0o600)

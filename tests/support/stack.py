@@ -22,8 +22,6 @@ _START_SECONDS = 60
 _STOP_SECONDS = 30
 # Below the range the system hands out for outgoing connections, which could steal a port.
 _LOWEST_PORT, _PORTS = 20_000, 8_000
-# The suite shares the machine with whatever runs beside it.
-_SMALL = {"shared_buffers": "128MB"}
 
 
 class Home:
@@ -112,7 +110,6 @@ class EmbeddedPostgres:
             port=free_port(),
             run_as=run_as,
             password=secrets.token_hex(16),
-            settings=_SMALL,
         )
         self.config.prepare()
         self.server = Server(self.config.command(), home / "postgres.log", run_as)
