@@ -1,7 +1,6 @@
 """Earn's composition root: what it is made of, in which order it starts and stops."""
 
 import asyncio
-import logging
 from datetime import timedelta
 from typing import Final
 
@@ -17,24 +16,21 @@ from shared.pipeline.monitor import Monitor
 from shared.pipeline.runner import Runner
 from shared.platform.auth.verifier import Verifier, make_verifier
 from shared.platform.health import Readiness
-from shared.platform.http import Server, create_app
+from shared.platform.http import create_app, serving
 from shared.platform.kafka import BrokerCheck
 from shared.platform.metrics import Metrics
 from shared.platform.postgres import create_pool
-from shared.platform.process import installed_version
+from shared.platform.process import beside, installed_version
 
 SERVICE: Final = "earn"
 # The version of the interface, which changes when the interface does.
 API_VERSION: Final = "1.0.0"
 
-_log = logging.getLogger(__name__)
-
 
 async def serve(settings: EarnSettings, stop: asyncio.Event) -> None:
     """Run earn until `stop` is set; then finish the batch in flight and leave the group.
 
-    The operations routes come first and go last, so that a service that waits for its database
-    or broker can say so. Raises KeysError where the settings name no key to check tokens with.
+    Raises KeysError where the settings name no key to check tokens with.
     """
     verifier = make_verifier(settings.auth)
     metrics = Metrics(CollectorRegistry(), SERVICE, version=installed_version())
@@ -63,22 +59,12 @@ async def serve(settings: EarnSettings, stop: asyncio.Event) -> None:
         settings.database, application_name="jifen-earn-http", max_size=settings.earn_pool_size
     ) as pool:
         counter = Counter(pool, settings.database, daily_points=settings.adjust_daily_points)
-        server = Server(
-            make_app(counter, readiness, metrics, verifier),
-            host=settings.http_host,
-            port=settings.http_port,
-            request_seconds=settings.http_request_seconds,
-        )
-        await server.start()
-        _log.info("started", extra={"url": server.url})
-        monitoring = asyncio.create_task(monitor.run(), name="monitor")
+        app = make_app(counter, readiness, metrics, verifier)
         try:
-            await runner.run(stop)
+            async with serving(app, settings), beside(monitor.run()):
+                await runner.run(stop)
         finally:
-            monitoring.cancel()
             await broker.close()
-            await server.stop()
-    _log.info("stopped")
 
 
 def make_app(

@@ -1,7 +1,6 @@
 """Expiry's composition root: what it is made of, in which order it starts and stops."""
 
 import asyncio
-import logging
 from typing import Final
 
 from fastapi import FastAPI
@@ -15,15 +14,13 @@ from services.expiry.settings import ExpirySettings
 from services.expiry.worker import Worker
 from shared.platform.auth.verifier import Verifier, make_verifier
 from shared.platform.health import Readiness
-from shared.platform.http import Server, create_app
+from shared.platform.http import create_app, serving
 from shared.platform.metrics import Metrics
-from shared.platform.process import installed_version
+from shared.platform.process import beside, installed_version
 
 SERVICE: Final = "expiry"
 API_VERSION: Final = "1.0.0"
 """The version of the interface, which changes when the interface does."""
-
-_log = logging.getLogger(__name__)
 
 
 def make_app(
@@ -45,8 +42,7 @@ def make_app(
 async def serve(settings: ExpirySettings, stop: asyncio.Event) -> None:
     """Run expiry until `stop` is set; then finish the pages in flight.
 
-    The operations routes come first and go last, so that a service that waits for its database
-    can say so. Raises KeysError where the settings name no key to check tokens with.
+    Raises KeysError where the settings name no key to check tokens with.
     """
     verifier = make_verifier(settings.auth)
     metrics = Metrics(CollectorRegistry(), SERVICE, version=installed_version())
@@ -59,24 +55,12 @@ async def serve(settings: ExpirySettings, stop: asyncio.Event) -> None:
     checks = {f"worker-{number}": one.problem for number, one in enumerate(workers, start=1)}
     readiness = Readiness({"database": monitor.problem, "program": leader.problem, **checks})
     app = make_app(DatabaseRuns(settings.database), readiness, metrics, verifier)
-    server = Server(
-        app,
-        host=settings.http_host,
-        port=settings.http_port,
-        request_seconds=settings.http_request_seconds,
-    )
-    await server.start()
-    _log.info("started", extra={"url": server.url})
-    beside = [asyncio.create_task(one.run()) for one in (leader, monitor)]
-    working = [asyncio.create_task(one.run()) for one in workers]
-    try:
+    async with (
+        serving(app, settings),
+        beside(leader.run(), monitor.run()),
+        beside(*(worker.run() for worker in workers)) as working,
+    ):
         await stop.wait()
         for worker in workers:
             worker.stop()
         await asyncio.wait(working, timeout=settings.expiry_drain_seconds)
-    finally:
-        for task in (*beside, *working):
-            task.cancel()
-        await asyncio.gather(*beside, *working, return_exceptions=True)
-        await server.stop()
-        _log.info("stopped")

@@ -1,7 +1,6 @@
 """The mall's composition root: what it is made of, in which order it starts and stops."""
 
 import asyncio
-import logging
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -11,15 +10,13 @@ from services.mall.settings import MallSettings
 from services.mall.store import MallStore
 from shared.platform.auth.verifier import Verifier, make_verifier
 from shared.platform.health import Readiness
-from shared.platform.http import Server, create_app
+from shared.platform.http import create_app, serving
 from shared.platform.metrics import Metrics
 from shared.platform.postgres import create_pool
 from shared.platform.process import installed_version
 
 # The version of the interface, which changes when the interface does.
 API_VERSION = "1.0.0"
-
-_log = logging.getLogger(__name__)
 
 
 def make_app(
@@ -51,14 +48,5 @@ async def serve(settings: MallSettings, stop: asyncio.Event) -> None:
     async with pool:
         store = MallStore(pool, metrics)
         app = make_app(store, Readiness({"database": store.check}), metrics, verifier)
-        server = Server(
-            app,
-            host=settings.http_host,
-            port=settings.http_port,
-            request_seconds=settings.http_request_seconds,
-        )
-        await server.start()
-        _log.info("started", extra={"url": server.url})
-        await stop.wait()
-        await server.stop()
-    _log.info("stopped")
+        async with serving(app, settings):
+            await stop.wait()

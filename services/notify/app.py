@@ -1,7 +1,6 @@
 """Notify's composition root: what it is made of, in which order it starts and stops."""
 
 import asyncio
-import logging
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -16,23 +15,20 @@ from services.notify.settings import NotifySettings
 from services.notify.webhook import Webhook
 from shared.pipeline.runner import Runner
 from shared.platform.health import Readiness
-from shared.platform.http import Server, create_app
+from shared.platform.http import create_app, serving
 from shared.platform.kafka import BrokerCheck
 from shared.platform.metrics import Metrics
-from shared.platform.process import installed_version
+from shared.platform.process import beside, installed_version
 
 SERVICE: Final = "notify"
 _LEASE_BEYOND_SECONDS: Final = 20.0
 """A claim outlives its post by so much: writing its end may have to wait for the database."""
 
-_log = logging.getLogger(__name__)
-
 
 async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
     """Run notify until `stop` is set; then finish the batch in flight and leave the group.
 
-    The operations routes come first and go last, so that a service that waits for its database
-    or broker can say so. An endpoint that is down makes nothing unready: the inbox goes on.
+    An endpoint that is down makes nothing unready: the inbox goes on.
     """
     version = installed_version()
     metrics = Metrics(CollectorRegistry(), SERVICE, version=version)
@@ -49,21 +45,13 @@ async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
         }
     )
     app = create_app(title="Jifen notify", version=version, readiness=readiness, metrics=metrics)
-    server = Server(app, host=settings.http_host, port=settings.http_port)
-    await server.start()
-    _log.info("started", extra={"url": server.url})
-    monitoring = asyncio.create_task(monitor.run(), name="monitor")
     try:
-        async with asyncio.TaskGroup() as running:
+        async with serving(app, settings), beside(monitor.run()), asyncio.TaskGroup() as running:
             for sender in senders:
                 running.create_task(sender.run(stop))
             running.create_task(runner.run(stop))
     finally:
-        monitoring.cancel()
-        await asyncio.gather(monitoring, return_exceptions=True)
         await broker.close()
-        await server.stop()
-        _log.info("stopped")
 
 
 def make_runner(settings: NotifySettings, metrics: Metrics) -> Runner[Desk]:

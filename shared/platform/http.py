@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 import uvicorn
@@ -21,7 +22,7 @@ from shared.platform.health import Readiness
 from shared.platform.limits import bounded
 from shared.platform.metrics import Metrics
 from shared.platform.problem import answer_with_problems
-from shared.platform.settings import REQUEST_SECONDS
+from shared.platform.settings import REQUEST_SECONDS, ServiceSettings
 
 # A service's own routes need a token; these are for whoever keeps it running.
 OPERATIONS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -31,6 +32,8 @@ _DOCUMENT = "/openapi.json"
 _MAX_CONCURRENT_REQUESTS = 1_000
 # What a request may still take once the service was told to stop.
 _GRACE_SECONDS = 5
+
+_log = logging.getLogger(__name__)
 
 
 def create_app(
@@ -168,6 +171,28 @@ class Server:
             self._server.should_exit = True
             await self._task
             self._task = None
+
+
+@contextlib.asynccontextmanager
+async def serving(app: FastAPI, settings: ServiceSettings) -> AsyncIterator[Server]:
+    """Serve while a block runs, which may stop the server earlier.
+
+    Put it around all that waits for databases and brokers: the operations routes, which say what
+    is waited for, come first and go last.
+    """
+    server = Server(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        request_seconds=settings.http_request_seconds,
+    )
+    await server.start()
+    _log.info("started", extra={"url": server.url})
+    try:
+        yield server
+    finally:
+        await server.stop()
+        _log.info("stopped")
 
 
 class _Uvicorn(uvicorn.Server):

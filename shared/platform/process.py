@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from importlib import metadata
 
 import uvloop
@@ -18,6 +19,20 @@ def run(serve: Callable[[asyncio.Event], Coroutine[object, object, None]]) -> No
     calm_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_stopped(serve))
+
+
+@asynccontextmanager
+async def beside(
+    *work: Coroutine[object, object, None],
+) -> AsyncIterator[list["asyncio.Task[None]"]]:
+    """Run these while a block runs, then end them; one that raises ends the block as well."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one) for one in work]
+        try:
+            yield tasks
+        finally:
+            for task in tasks:
+                task.cancel()
 
 
 def calm_collector() -> None:

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 from shared.platform.log import describe
-from shared.platform.postgres import DATABASE_ERRORS, Connection, close, connect
+from shared.platform.postgres import Connection, close, connect
 from shared.platform.settings import DatabaseSettings
 
 SAMPLE_SECONDS: Final = 5.0
@@ -28,14 +28,14 @@ class Sampler(ABC):
 
     @abstractmethod
     async def sample(self, connection: Connection) -> None:
-        """Take one sample; may raise DATABASE_ERRORS."""
+        """Take one sample; what it raises is the problem until the next succeeds."""
 
     async def problem(self) -> str | None:
         """Tell whether the database answered the last time it was asked (a readiness check)."""
         return self._problem
 
     async def run(self) -> None:
-        """Sample until cancelled; after trouble with the database on a new connection."""
+        """Sample until cancelled; after trouble on a new connection."""
         while True:
             try:
                 connection = await connect(self._settings, application_name=self._name)
@@ -43,7 +43,7 @@ class Sampler(ABC):
                     await self._sample_on(connection)
                 finally:
                     await close(connection)
-            except DATABASE_ERRORS as error:
+            except Exception as error:  # noqa: BLE001 - what shows trouble must not end with it
                 self._problem = describe(error)
             await asyncio.sleep(self._every_seconds)
 
