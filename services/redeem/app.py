@@ -68,7 +68,7 @@ async def serve(settings: RedeemSettings, stop: asyncio.Event) -> None:
             port=settings.http_port,
             request_seconds=settings.http_request_seconds,
         )
-        releases = Releases(settings.database, metrics, every_seconds=settings.release_seconds)
+        releases = Releases(pool, counter.tell, metrics, every_seconds=settings.release_seconds)
         try:
             await _run(runner, server, [monitor.run, releases.run], stop)
         finally:

@@ -9,6 +9,7 @@ from services.redeem.domain import causes
 from services.redeem.domain.decide import decide
 from services.redeem.domain.desk import Desk
 from services.redeem.domain.limits import Policy
+from services.redeem.domain.overdue import ReservationOver
 from services.redeem.store import Needs
 from shared.contract import redemptions, shipments
 from shared.contract.codec import Event, Record
@@ -91,8 +92,13 @@ def wakes_of(data: Any) -> tuple[Cause, ...]:
     return (reservations,)
 
 
-def answer_of(command: Command, desk: Desk) -> str:
-    """Return what a command came to, now or when it was first told, as JSON."""
+def answer_of(command: Command, desk: Desk) -> str | int:
+    """Return what a command came to, now or when it was first told, as JSON.
+
+    Of a release, which keeps no answer, it is how many reservations of the member there were.
+    """
+    if type(command.event.data) is ReservationOver:
+        return desk.released.get(command.member_id, 0)
     return desk.kept[command.member_id, command.cause].answer
 
 
@@ -117,6 +123,7 @@ _CAUSES: Final[Mapping[type[Wire], Callable[[str], Cause]]] = {
     RedemptionRequested: causes.reserved,
     RedemptionConfirmed: causes.confirmed,
     RedemptionCancelled: causes.cancelled,
+    ReservationOver: causes.released,
     ShipmentSent: causes.sent,
     ShipmentDelivered: causes.delivered,
 }

@@ -74,8 +74,8 @@ WHERE a.member_id = $1;
 -- name: find_due
 -- Reservations whose time is over, the oldest first; a plain read, checked again under the locks.
 SELECT
-    r.member_id,
-    extract(epoch FROM clock_timestamp() - r.reserved_until)::double precision AS overdue_seconds
+    r.member_id, r.redemption_id,
+    extract(epoch FROM clock_timestamp() - r.reserved_until)::double precision AS seconds
 FROM redeem.redemption AS r
 WHERE r.status = 'reserved' AND r.reserved_until <= clock_timestamp()
 ORDER BY r.reserved_until

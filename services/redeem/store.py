@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -34,6 +34,14 @@ class Needs:
     redemptions: Sequence[RedemptionKey] = ()
     moves_stock: frozenset[RedemptionKey] = frozenset()
     rewards: Sequence[str] = ()
+
+
+class Due(NamedTuple):
+    """A reservation whose time has been over for so many seconds."""
+
+    member_id: MemberId
+    redemption_id: str
+    seconds: float
 
 
 async def lock(connection: Connection, needs: Needs) -> Desk:
@@ -135,10 +143,9 @@ async def save(connection: Connection, desk: Desk) -> None:
         await _announce(connection, desk.events)
 
 
-async def find_due(connection: Connection, limit: int) -> list[tuple[MemberId, float]]:
-    """Find reservations whose time is over, the oldest first: (member, seconds overdue)."""
-    rows = await connection.fetch(_SQL["find_due"], limit)
-    return [(MemberId(row["member_id"]), row["overdue_seconds"]) for row in rows]
+async def find_due(connection: Connection, limit: int) -> list[Due]:
+    """Find reservations whose time is over, the oldest first."""
+    return [Due(**dict(row)) for row in await connection.fetch(_SQL["find_due"], limit)]
 
 
 async def _save_redemptions(connection: Connection, kept: Sequence[Redemption]) -> None:

@@ -23,6 +23,11 @@ def returned(redemption_id: str) -> Cause:
     return Cause(f"redemption/{redemption_id}/return")
 
 
+def released(redemption_id: str) -> Cause:
+    """Name the end of a reservation's time; nothing is ever recorded under it."""
+    return Cause(f"redemption/{redemption_id}/release")
+
+
 def sent(redemption_id: str) -> Cause:
     """Name the parcel's departure."""
     return Cause(f"redemption/{redemption_id}/ship")

@@ -22,6 +22,7 @@ from services.redeem.domain.answer import (
 )
 from services.redeem.domain.desk import Desk, Kept, StatusEvent
 from services.redeem.domain.limits import Asked, Policy, why_not
+from services.redeem.domain.overdue import ReservationOver
 from services.redeem.domain.redemption import Redemption
 from shared.contract.redemptions import (
     RedemptionCancelled,
@@ -88,13 +89,13 @@ def decide(
     return _DECIDERS[type(data)](data, case)
 
 
-def release_due(book: Book, desk: Desk, moment: Moment) -> int:
-    """Release the member's reservations whose time is over; return how many."""
+def release_due(book: Book, desk: Desk, moment: Moment) -> None:
+    """Release the member's reservations whose time is over."""
     now = moment.today.now
-    due = [one for one in desk.open_of(book.member_id) if one.reserved_until <= now]
-    for redemption in due:
-        _give_up(redemption, EXPIRED, book, desk, moment, at=redemption.reserved_until)
-    return len(due)
+    for redemption in desk.open_of(book.member_id):
+        if redemption.reserved_until <= now:
+            _give_up(redemption, EXPIRED, book, desk, moment, at=redemption.reserved_until)
+            desk.released[book.member_id] = desk.released.get(book.member_id, 0) + 1
 
 
 def decide_request(request: RedemptionRequested, case: Case) -> Outcome:
@@ -153,6 +154,14 @@ def decide_cancellation(cancelled: RedemptionCancelled, case: Case) -> Outcome:
         traceparent=case.telling.traceparent,
     )
     return case.answer(accepted(redemption, balance=case.book.balance))
+
+
+def decide_over(_over: ReservationOver, case: Case) -> Outcome:
+    """Say whether anything was released just before; no answer is kept, since nobody asked.
+
+    What was confirmed, cancelled or released meanwhile leaves nothing to do.
+    """
+    return APPLIED if case.book.member_id in case.desk.released else DUPLICATE
 
 
 def decide_shipment(shipment: Shipment, case: Case) -> Outcome:
@@ -289,6 +298,7 @@ _DECIDERS: Final[Mapping[type[Wire], Callable[[Any, Case], Outcome]]] = {
     RedemptionRequested: decide_request,
     RedemptionConfirmed: decide_confirmation,
     RedemptionCancelled: decide_cancellation,
+    ReservationOver: decide_over,
     ShipmentSent: decide_shipment,
     ShipmentDelivered: decide_shipment,
 }

@@ -108,7 +108,8 @@ class Desk:
     """State of one batch; `changed`, `moved_stock`, `decided` and `events` are what to write.
 
     `used` counts pieces by member, reward and first day of the month, where that is limited;
-    `kept` has the answers of commands told before and of those decided here.
+    `kept` has the answers of commands told before and of those decided here; `released` counts
+    the reservations of members that were given up here because their time was over.
     """
 
     shelves: dict[str, Shelf] = field(default_factory=dict)
@@ -118,6 +119,7 @@ class Desk:
     kept: dict[tuple[MemberId, Cause], Kept] = field(default_factory=dict)
     changed: set[RedemptionKey] = field(default_factory=set)
     moved_stock: set[str] = field(default_factory=set)
+    released: dict[MemberId, int] = field(default_factory=dict)
     decided: list[Decided] = field(default_factory=list)
     events: list[StatusEvent] = field(default_factory=list)
 

@@ -1,7 +1,9 @@
 """Writers of redeem without Kafka, members with points, and what the tables hold in the end."""
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -12,12 +14,16 @@ from pydantic import SecretStr
 
 from services.redeem.domain.desk import Desk
 from services.redeem.domain.limits import Policy
-from services.redeem.handlers import GROUP, TOPICS, Redeem
+from services.redeem.handlers import GROUP, TOPICS, Redeem, answer_of, cause_of, wakes_of
 from services.redeem.releases import Releases
+from shared.contract.codec import Event as EventOfCalls
 from shared.contract.codec import Record
+from shared.contract.fingerprint import fingerprint
+from shared.contract.wire import Wire
 from shared.ledger import store as ledger
 from shared.ledger.entries import Cause, LotMove, MemberId, Telling
 from shared.pipeline.batch import Batch
+from shared.pipeline.command import Reply
 from shared.pipeline.moment import moment_at
 from shared.pipeline.size import BatchSize
 from shared.pipeline.store import SQL, Partition
@@ -105,7 +111,7 @@ async def teller(
 
     redeem = Redeem(zone=revisions.zone, policy=policy or Policy())
     writer: Writer[Desk] = Writer(
-        Batch(domain=redeem, cluster_id=CLUSTER, revisions=revisions),
+        Batch(domain=redeem, cluster_id=CLUSTER, revisions=revisions, answer=answer_of),
         connect,
         Metrics(CollectorRegistry(), "redeem"),
         BatchSize(target_seconds=60, start=batch),
@@ -118,19 +124,38 @@ def settings_of(database: Database) -> DatabaseSettings:
     return DatabaseSettings(url=SecretStr(database.dsn("jifen_redeem")))
 
 
-def releases_of(database: Database, *, every_seconds: float = 60) -> Releases:
-    metrics = Metrics(CollectorRegistry(), "redeem")
-    return Releases(settings_of(database), metrics, every_seconds=every_seconds)
+@asynccontextmanager
+async def releasing(
+    database: Database, metrics: Metrics | None = None, *, every_seconds: float = 60
+) -> AsyncIterator[Releases]:
+    """Have a process of redeem that nobody tells anything: its loop, and what decides for it."""
+    metrics = metrics or Metrics(CollectorRegistry(), "redeem")
+    writer = (await teller(database)).writer
+
+    async def tell(data: Wire, _traceparent: str | None) -> Reply:
+        cause = cause_of(data)
+        return await writer.ask(
+            EventOfCalls(id=cause, source="/test", data=data),
+            cause=cause,
+            fingerprint=fingerprint(data),
+            wakes=wakes_of(data),
+            patience_seconds=30,
+        )
+
+    serving = asyncio.create_task(writer.serve())
+    async with postgres.create_pool(
+        settings_of(database), application_name="test", max_size=1
+    ) as pool:
+        yield Releases(pool, tell, metrics, every_seconds=every_seconds)
+    serving.cancel()
+    await asyncio.wait({serving})
+    await writer.close()
 
 
 async def release(database: Database) -> int:
     """Release what is due, as the service's loop would; return how many that were."""
-    releases = releases_of(database)
-    connection = await postgres.connect(settings_of(database), application_name="test")
-    try:
-        return await releases.release_page(connection)
-    finally:
-        await connection.close()
+    async with releasing(database) as releases:
+        return await releases.release_page()
 
 
 async def pass_time(database: Database, passed: timedelta) -> None:

@@ -1,12 +1,13 @@
 """Redeem in a process of its own, asked over HTTP as a shop's backend or a member's phone would."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from confluent_kafka import Producer
 
 from services.redeem.handlers import TOPICS
 from shared.platform.auth.principal import Role
@@ -15,7 +16,8 @@ from tests.integration.earn.desk import now
 from tests.integration.redeem.desk import give_points, of_today
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database
-from tests.support.model import Reward, Rules
+from tests.support.model import Reward, Rules, encode, topic_of
+from tests.support.model.world import Event
 from tests.support.tokens import bearer
 
 SERVICE = bearer("service", "shop")
@@ -58,6 +60,15 @@ class Door:
 
     async def read(self, member: str, redemption_id: str) -> httpx.Response:
         return await self.ask(member, f"/{redemption_id}", method="GET")
+
+
+def send(kafka: KafkaHandle, told: Sequence[Event]) -> None:
+    """Produce with librdkafka and its own partitioner, as a foreign system would."""
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 5})
+    for number, event in enumerate(told):
+        key, value, headers = encode(event["type"], event["data"], f"e{number}")
+        producer.produce(topic_of(event["type"]), value, key, headers=dict(headers))
+    assert producer.flush(30) == 0
 
 
 def own(member: str, role: Role = "member") -> Mapping[str, str]:

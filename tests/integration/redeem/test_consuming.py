@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
 from services.redeem.app import make_policy, make_runner
@@ -23,11 +22,11 @@ from tests.integration.redeem.desk import (
     settings_of,
     stock_adds_up,
 )
+from tests.integration.redeem.doors import send
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database
-from tests.support.model import Reward, Rules, encode, topic_of
+from tests.support.model import Reward, Rules
 from tests.support.model.errands import about, request
-from tests.support.model.world import Event
 from tests.support.tokens import SETTINGS
 
 pytestmark = pytest.mark.integration
@@ -52,15 +51,6 @@ async def redeeming(database: Database, kafka: KafkaHandle) -> AsyncIterator[Non
     finally:
         stop.set()
         await task
-
-
-def send(kafka: KafkaHandle, told: Sequence[Event]) -> None:
-    """Produce with librdkafka and its own partitioner, as a foreign system would."""
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 5})
-    for number, event in enumerate(told):
-        key, value, headers = encode(event["type"], event["data"], f"e{number}")
-        producer.produce(topic_of(event["type"]), value, key, headers=dict(headers))
-    assert producer.flush(30) == 0
 
 
 async def statuses(database: Database, count: int) -> list[tuple[str, str, int]]:

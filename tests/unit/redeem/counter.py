@@ -7,11 +7,11 @@ from typing import Any
 
 from services.redeem.domain import causes
 from services.redeem.domain.answer import Answer
-from services.redeem.domain.decide import release_due
 from services.redeem.domain.desk import Desk, Shelf, StatusEvent, Stock
 from services.redeem.domain.limits import Policy
-from services.redeem.handlers import Redeem
-from shared.contract.codec import Record, decode
+from services.redeem.domain.overdue import ReservationOver
+from services.redeem.handlers import Redeem, cause_of, wakes_of
+from shared.contract.codec import Event, Record, decode
 from shared.ledger.book import Book
 from shared.ledger.entries import Cause, LotMove, MemberId, Telling
 from shared.pipeline.command import Command, Item, Moment
@@ -40,9 +40,29 @@ class Counter:
 
     def tell(self, events: Sequence[dict[str, Any]], now: datetime) -> None:
         """Decide events as one batch."""
-        redeem = Redeem(zone=PROGRAM.zone, policy=self.policy)
-        moment = moment_at(now, PROGRAM)
-        items = in_time([self._understand(redeem, event) for event in events], now)
+        redeem = self._redeem()
+        self._decide(redeem, [self._understand(redeem, event) for event in events], now)
+
+    def release(self, now: datetime) -> None:
+        """Release what is due, as the loop would: it asks about one reservation of each member."""
+        redeem = self._redeem()
+        firsts = {
+            one.member_id: one
+            for one in self.desk.redemptions.values()
+            if one.is_held and one.reserved_until <= now
+        }
+        told = [
+            ReservationOver(member_id=one.member_id, redemption_id=one.redemption_id, at=now)
+            for one in firsts.values()
+        ]
+        self._decide(redeem, [_called(data, self._number()) for data in told], now)
+
+    def _redeem(self) -> Redeem:
+        return Redeem(zone=PROGRAM.zone, policy=self.policy)
+
+    def _decide(self, redeem: Redeem, told: Sequence[Item], now: datetime) -> None:
+        self.desk.released.clear()
+        moment, items = moment_at(now, PROGRAM), in_time(told, now)
         awaited = {name for one in items if isinstance(one, Command) for name in one.may_wake}
         woken = [one for one in self.waiting if one.awaits in awaited]
         folded = fold(
@@ -53,12 +73,6 @@ class Counter:
             for one in folded.parked
         ]
         self.dead += [(*_named(one.record), one.reason) for one in folded.dead]
-
-    def release(self, now: datetime) -> None:
-        """Release what is due, as the loop would."""
-        moment = moment_at(now, PROGRAM)
-        for book in self.books.values():
-            release_due(book, self.desk, moment)
 
     def settle(self, now: datetime) -> None:
         for book in self.books.values():
@@ -144,6 +158,18 @@ def spelt(figures: object) -> object:
     if isinstance(figures, dict):
         return {name: spelt(value) for name, value in figures.items()}
     return _text(figures) if isinstance(figures, datetime) else figures
+
+
+def _called(data: ReservationOver, ticket: int) -> Command:
+    return Command(
+        cause=cause_of(data),
+        member_id=MemberId(data.member_id),
+        fingerprint=bytes(32),
+        event=Event(id="", source="/test", data=data),
+        record=None,
+        ticket=ticket,
+        wakes=wakes_of(data),
+    )
 
 
 def _text(at: datetime | None) -> str | None:

@@ -100,6 +100,7 @@ def test_they_agree_whenever_the_release_comes(seed: int, chance: float) -> None
             engine.release(now)
         shop.tell(event, now)
         engine.tell([event], now)
+    settled_alike(shop, engine)
     assert shop.redemptions.keys() == engine.desk.redemptions.keys()
     for key, one in shop.redemptions.items():
         mine = engine.desk.redemptions[MemberId(key[0]), key[1]]
