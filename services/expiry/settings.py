@@ -3,13 +3,12 @@
 from pydantic import Field
 
 from shared.platform.auth.settings import AuthSettings
-from shared.platform.settings import DatabaseSettings, ServiceSettings
+from shared.platform.settings import ServiceSettings
 
 
 class ExpirySettings(ServiceSettings):
     """What expiry may be told besides where things are (JIFEN_...)."""
 
-    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     expiry_workers: int = Field(
         default=2,

@@ -3,13 +3,12 @@
 from pydantic import Field
 
 from shared.platform.auth.settings import AuthSettings
-from shared.platform.settings import DatabaseSettings, ServiceSettings
+from shared.platform.settings import ServiceSettings
 
 
 class MallSettings(ServiceSettings):
     """The mall's settings (JIFEN_...)."""
 
-    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     mall_pool_size: int = Field(
         default=8,

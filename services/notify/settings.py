@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.platform.settings import DatabaseSettings, KafkaSettings, ServiceSettings
+from shared.platform.settings import ConsumerSettings
 
 MIN_SECRET_BYTES: Final = 32
 """As long as SHA-256's output: a shorter key is easier to guess than the signature."""
@@ -80,17 +80,7 @@ class WebhookSettings(BaseSettings):
         return key
 
 
-class NotifySettings(ServiceSettings):
+class NotifySettings(ConsumerSettings):
     """What notify may be told besides where things are (JIFEN_...)."""
 
-    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
-    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)
-    batch_target_seconds: float = Field(
-        default=0.05,
-        gt=0,
-        description="How long a batch may hold its locks; the size of batches adapts to it.",
-    )
-    batch_start: int = Field(
-        default=500, gt=0, description="Records in a batch before anything was learnt."
-    )

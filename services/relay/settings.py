@@ -2,13 +2,12 @@
 
 from pydantic import Field
 
-from shared.platform.settings import DatabaseSettings, KafkaSettings, ServiceSettings
+from shared.platform.settings import KafkaSettings, ServiceSettings
 
 
 class RelaySettings(ServiceSettings):
     """The relay's settings (JIFEN_...)."""
 
-    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     relay_page_rows: int = Field(
         default=2_000,

@@ -62,6 +62,7 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="JIFEN_", frozen=True, extra="ignore")
 
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     http_host: str = Field(
         default="127.0.0.1", description="Address to listen on; loopback unless told otherwise."
     )
@@ -76,3 +77,20 @@ class ServiceSettings(BaseSettings):
         " that drips holds a connection no longer.",
     )
     log_level: LogLevel = Field(default="INFO", description="Least severe level that is logged.")
+
+
+class ConsumerSettings(ServiceSettings):
+    """What a service that writes what it reads from Kafka may be told besides (JIFEN_...)."""
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    batch_target_seconds: float = Field(
+        default=0.05,
+        gt=0,
+        description="How long a batch may hold its locks; the size of batches adapts to it.",
+    )
+    batch_start: int = Field(
+        default=500, gt=0, description="Records in a batch before anything was learnt."
+    )
+    abandon_after_days: int = Field(
+        default=30, gt=0, description="How long a parked event waits before it counts as abandoned."
+    )
