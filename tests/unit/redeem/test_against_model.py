@@ -98,6 +98,7 @@ def test_they_agree_whenever_the_release_comes(seed: int, chance: float) -> None
         if random.random() < chance:
             shop.release(now)
             engine.release(now)
+            settled_alike(shop, engine)
         shop.tell(event, now)
         engine.tell([event], now)
     settled_alike(shop, engine)
