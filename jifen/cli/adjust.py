@@ -1,16 +1,16 @@
 """`jifen adjust`: points by hand."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final
 
-import orjson
 import typer
 from pydantic import BaseModel
 
 from jifen.cli import context, tables
-from jifen.cli.asking import RefusedError, an_id, asking
-from jifen.cli.context import CommandError, messages
+from jifen.cli.asking import an_id, asking, repeatable
+from jifen.cli.context import messages
 
 _ID_BYTES: Final = 8
 
@@ -42,6 +42,12 @@ def _adjust(
         str, typer.Option("--reason", metavar="TEXT", help="Why: the member reads it.")
     ],
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides this.")],
+    allow_debt: Annotated[
+        bool,
+        typer.Option(
+            "--allow-debt", help="Take more than there is; the member owes what is missing."
+        ),
+    ] = False,
     name: Annotated[
         str | None,
         typer.Option(
@@ -55,13 +61,13 @@ def _adjust(
 ) -> None:
     """Give or take points by hand: an entry like any other, with a reason and a name.
 
-    Earn bounds what one name may adjust in a day (JIFEN_ADJUST_DAILY_POINTS). No more can be
-    taken than there is. An adjustment with the same id counts once.
+    Earn bounds what one name may adjust in a day (JIFEN_ADJUST_DAILY_POINTS). No more is taken
+    than there is, unless a debt is allowed. An adjustment with the same id counts once.
     """
     member_id, who = an_id(member, "MEMBER"), an_id(by, "--by")
     adjustment_id = an_id(name, "--id") if name else secrets.token_hex(_ID_BYTES)
     messages.print(f"adjustment {adjustment_id}", highlight=False, markup=False)
-    body = orjson.dumps({"points": points, "reason": reason})
+    body = {"points": points, "reason": reason, "allow_debt": allow_debt}
     done = context.run(_ask(member_id, adjustment_id, body, by=who, url=url))
     if as_json:
         tables.say_json(done.model_dump())
@@ -71,17 +77,9 @@ def _adjust(
 
 
 async def _ask(
-    member_id: str, adjustment_id: str, body: bytes, *, by: str, url: str | None
+    member_id: str, adjustment_id: str, body: Mapping[str, object], *, by: str, url: str | None
 ) -> _Adjusted:
-    async with asking("earn", url, by=by) as earn:
-        try:
-            answer = await earn.post(
-                f"/v1/members/{member_id}/adjustments", body, Idempotency_Key=adjustment_id
-            )
-        except RefusedError:
-            raise
-        except CommandError as error:
-            raise CommandError(
-                f"{error}\nIt may have got through: repeat it with --id {adjustment_id}"
-            ) from None
-    return _Adjusted.model_validate_json(answer)
+    with repeatable(adjustment_id):
+        async with asking("earn", url, by=by) as earn:
+            path = f"/v1/members/{member_id}/adjustments"
+            return await earn.post(_Adjusted, path, body, Idempotency_Key=adjustment_id)

@@ -21,13 +21,17 @@ _SQL: Final = load_statements("services.earn", "operator.sql")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustment:
-    """Points to give or to take; `by` is who says so, by the token."""
+    """Points to give or to take; `by` is who says so, by the token.
+
+    With `allow_debt` more can be taken than there is.
+    """
 
     member_id: MemberId
     adjustment_id: str
     points: int
     reason: str
     by: str
+    allow_debt: bool = False
 
     @property
     def cause(self) -> Cause:
@@ -91,7 +95,7 @@ def _decide(wanted: Adjustment, fingerprint: bytes, book: Book, moment: Moment) 
         book.credit(telling, "adjusted", moves, reason, today)
         return
     try:
-        book.debit(telling, "adjusted", -wanted.points, reason, today)
+        book.debit(telling, "adjusted", -wanted.points, reason, today, may_owe=wanted.allow_debt)
     except InsufficientPointsError as error:
         figures: dict[str, JsonValue] = {"needs": error.needs, "has": error.has, "owes": error.owes}
         raise AdjustmentRefusedError("insufficient-points", figures) from error
@@ -116,4 +120,6 @@ async def _count(
 
 
 def _fingerprint(wanted: Adjustment) -> bytes:
-    return fingerprint_of("adjustment", wanted.member_id, wanted.points, wanted.reason)
+    return fingerprint_of(
+        "adjustment", wanted.member_id, wanted.points, wanted.reason, wanted.allow_debt
+    )

@@ -101,6 +101,7 @@ def make_router(counter: Counter) -> APIRouter:
             adjustment_id=key,
             points=body.points,
             reason=body.reason,
+            allow_debt=body.allow_debt,
             by=operator.name,
         )
         async with _asking():

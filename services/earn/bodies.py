@@ -86,6 +86,11 @@ class AdjustmentBody(CommandBody):
         AfterValidator(_no_nothing),
     ]
     reason: LongText
+    allow_debt: Flag = Field(
+        default=False,
+        description="Take more than there is: what is missing is owed, and repaid by the next"
+        " points.",
+    )
 
 
 class AdjustedBody(BaseModel):

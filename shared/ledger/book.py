@@ -140,17 +140,28 @@ class Book:
             self.settle(today)
 
     def debit(
-        self, telling: Telling, kind: Kind, points: int, reason: Reason, today: Today
+        self,
+        telling: Telling,
+        kind: Kind,
+        points: int,
+        reason: Reason,
+        today: Today,
+        *,
+        may_owe: bool = False,
     ) -> tuple[LotMove, ...]:
         """Spend points, earliest expiry first, and return the moves that would undo it.
 
-        Raises InsufficientPointsError, and changes nothing, where not enough is spendable.
+        Where not enough is spendable, what is missing becomes a debt, which no move has, if it
+        `may_owe`; else raises InsufficientPointsError, and changes nothing.
         """
         self.settle(today)
-        if points > self.balance:
-            raise InsufficientPointsError(needs=points, has=max(0, self.balance), owes=self.debt)
+        has = max(0, self.balance)
+        missing = points - has
+        if missing > 0 and not may_owe:
+            raise InsufficientPointsError(needs=points, has=has, owes=self.debt)
         moves = self.lots.take(points)
-        self._post(telling, kind, -points, moves=moves, reason=reason, today=today)
+        told = {**reason, "debt_added": missing} if missing > 0 else reason
+        self._post(telling, kind, -points, moves=moves, reason=told, today=today)
         return tuple(LotMove(day, -taken) for day, taken in moves)
 
     def take_back(

@@ -202,6 +202,8 @@ async def test_points_are_given_and_taken_by_hand_once_per_id(
         said = await shell.adjust(*arguments)
         assert (said.returncode == 0) == (not sentence), said.stderr
         assert sentence in said.stderr
+    fraud = ("m-1", "-201", "--reason", "fraud", "--by", "otto", "--allow-debt")
+    assert "gave 201 points: balance -1, " in (await shell.adjust(*fraud)).stdout
 
 
 async def test_an_account_and_its_entries_are_shown_as_the_member_sees_them(shell: Shell) -> None:

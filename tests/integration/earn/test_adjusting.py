@@ -1,6 +1,7 @@
 """Points by hand: an entry like any other, once per key, within a limit a day, by whom."""
 
 import asyncio
+import json
 
 import httpx
 import pytest
@@ -23,9 +24,10 @@ async def adjust(
     *,
     by: str = "olga",
     reason: str = "a late parcel",
+    **more: object,
 ) -> httpx.Response:
     headers = {"Idempotency-Key": key, **bearer("operator", by)}
-    body = {"points": points, "reason": reason}
+    body = {"points": points, "reason": reason, **more}
     return await earn.post(f"/v1/members/{member}/adjustments", json=body, headers=headers)
 
 
@@ -80,6 +82,37 @@ async def test_taking_more_than_there_is_is_refused_with_both_figures(
         # What was refused took no room of the day.
         assert await owner.fetchval("SELECT points FROM earn.adjusted") == 600
     assert (await audited(database)).wrong == 0
+
+
+async def test_where_a_debt_is_allowed_what_is_missing_is_owed_and_repaid(
+    earn: httpx.AsyncClient, database: Database
+) -> None:
+    await adjust(earn, "ann", 100)
+    taken = await adjust(earn, "ann", -250, "k2", reason="fraud", allow_debt=True)
+    assert (taken.status_code, taken.json()["balance"]) == (201, -150)
+    stranger = await adjust(earn, "bob", -5, "k3", allow_debt=True)
+    assert (stranger.status_code, stranger.json()["balance"]) == (201, -5)
+    # Without it the refusal says what is owed, and a key is for one body.
+    refused = await adjust(earn, "ann", -1, "k4")
+    assert refused.json()["figures"] == {"needs": 1, "has": 0, "owes": 150}
+    other = await adjust(earn, "ann", -250, "k2", reason="fraud")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency-conflict")
+    assert (await adjust(earn, "ann", 160, "k5", allow_debt=True)).json()["balance"] == 10
+    async with owner_of(database) as owner:
+        [row] = await owner.fetch("SELECT * FROM ledger.entry WHERE cause = 'adjustment/k2'")
+    assert (row["kind"], row["points"], row["lot_points"]) == ("adjusted", -250, [-100])
+    assert json.loads(row["reason"])["debt_added"] == 150
+    assert (await audited(database)).wrong == 0
+
+
+async def test_a_debt_takes_room_of_the_day_as_well(
+    earn: httpx.AsyncClient, database: Database
+) -> None:
+    refused = await adjust(earn, "ann", -DAILY_POINTS - 1, allow_debt=True)
+    assert (refused.status_code, refused.json()["code"]) == (409, "adjustment-limit")
+    assert (await adjust(earn, "ann", -DAILY_POINTS, allow_debt=True)).status_code == 201
+    assert (await adjust(earn, "ann", 1, "k2")).json()["code"] == "adjustment-limit"
+    assert [entry[3] for entry in (await entries(database))["ann"]] == [-DAILY_POINTS]
 
 
 async def test_a_days_room_is_each_operators_own_and_counts_both_ways(
@@ -155,6 +188,7 @@ WRONG: tuple[object, ...] = (
     {"points": 5, "reason": "line\nline"},
     {"points": 5, "reason": "nul \x00"},
     {"points": 5, "reason": "x", "amout": 5},
+    {"points": -5, "reason": "x", "allow_debt": "yes"},
     [],
     None,
 )

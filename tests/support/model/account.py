@@ -103,6 +103,11 @@ class Account:
         self._post(cause, "redeemed", -points, moved)
         return [(day, -delta) for day, delta in moved]
 
+    def take_anyway(self, points: int, *, cause: str, today: date) -> None:
+        """Take points by hand, the earliest-dated first; what is missing becomes a debt."""
+        self.expire(today)
+        self._post(cause, "adjusted", -points, self._take(points, sorted(self.lots)))
+
     def give_back(self, parts: Iterable[Part], *, cause: str, today: date) -> None:
         """Undo a spending: to the lots it came from, with their old dates, after any debt."""
         self.credit(parts, cause=cause, today=today, kind="returned")

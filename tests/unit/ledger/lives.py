@@ -17,7 +17,7 @@ from tests.support.model.account import Part, Policy
 
 START = date(2024, 1, 1)
 BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
-Act = Literal["credit", "spend", "give back", "take back", "sweep", "note"]
+Act = Literal["credit", "spend", "give back", "take back", "take anyway", "sweep", "note"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,9 @@ class Life:
                 self.give_back(book, step.pick, told)
             case "take back" if self.awards:
                 self.take_back(book, step, told)
+            case "take anyway":
+                book.debit(told, "adjusted", step.points, {}, at(self.today), may_owe=True)
+                self.account.take_anyway(step.points, cause=told.cause, today=self.today)
             case "note":
                 book.note(told, "earned", {"why": "capped"}, at(self.today))
                 self.account.credit([], cause=told.cause, today=self.today, why="capped")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,6 +101,23 @@ def test_earned_expired_and_refunded_is_nothing(points: int, refunded: int) -> N
     assert (book.balance, book.debt) == (0, 0)
     assert book.lots[day] == Lot(0, points, back, 1)
     assert book.forgiven.get(day, 0) == back
+
+
+@given(lives, st.integers(1, 10**6))
+def test_what_is_taken_anyway_becomes_a_debt_that_the_next_points_repay(
+    steps: list[Step], missing: int
+) -> None:
+    book, life = lived(steps)
+    today, owed = at(life.today), book.debt
+    book.settle(today)
+    there = max(0, book.balance)
+    moves = book.debit(telling("fraud"), "adjusted", there + missing, {}, today, may_owe=True)
+    assert (book.debt, book.lots.spendable()) == (owed + missing, 0)
+    assert sum(points for _, points in moves) == there
+    reason = orjson.loads(book.entries[-1].line.reason)
+    assert reason == {"debt_added": missing}
+    book.credit(telling("earn"), "earned", [LotMove(life.today, book.debt)], {}, today)
+    assert (book.balance, book.lots.spendable()) == (0, 0)
 
 
 def as_told(book: Book) -> dict[date, tuple[int, int, int, int]]:
