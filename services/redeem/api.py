@@ -10,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Depends, Response
 
 from services.redeem.bodies import CancelBody, Key, RequestBody, Trace, WantBody
-from services.redeem.direct import Direct
+from services.redeem.direct import Plain
 from services.redeem.domain.answer import Answer
 from services.redeem.domain.identity import redemption_id as id_of
 from services.redeem.domain.quote import Quote
@@ -39,6 +39,7 @@ from shared.platform.problem import (
     unavailable,
 )
 
+REQUESTS = "/v1/members/{member_id}/redemptions"
 _JSON = "application/json"
 
 _log = logging.getLogger(__name__)
@@ -62,38 +63,41 @@ class Counter(Protocol):
 
 def make_router(counter: Counter) -> APIRouter:
     """Make the routes over a counter: members act for themselves, services for any member."""
-    router = APIRouter(prefix="/v1/members/{member_id}/redemptions", responses=_responses())
+    router = APIRouter(prefix=REQUESTS, responses=_responses())
     _add_commands(router, counter)
     _add_reads(router, counter)
     return router
 
 
-def _add_commands(router: APIRouter, counter: Counter) -> None:
-    async def reserve(
-        member_id: Id, key: Key, body: Command[RequestBody], traceparent: Trace = None
-    ) -> Response:
-        request = RedemptionRequested(
-            redemption_id=id_of(MemberId(member_id), key),
-            member_id=member_id,
-            reward_id=body.reward_id,
-            quantity=body.quantity,
-            requested_at=utc_now(),
-            confirm=body.confirm,
-        )
-        return _answered(await _asked(counter, request, traceparent), status=201)
+async def request(counter: Counter, told: Plain) -> bytes:
+    """Have a request for a reward decided; return its answer's JSON, or raise Problem."""
+    member_id, key, body, traceparent = told
+    requested = RedemptionRequested(
+        redemption_id=id_of(MemberId(member_id), key),
+        member_id=member_id,
+        reward_id=body.reward_id,
+        quantity=body.quantity,
+        requested_at=utc_now(),
+        confirm=body.confirm,
+    )
+    return _answer(await _asked(counter, requested, traceparent))
 
-    router.add_api_route(
+
+def _add_commands(router: APIRouter, counter: Counter) -> None:
+    @router.post(
         "",
-        reserve,
-        methods=["POST"],
         operation_id="requestRedemption",
         summary="Take pieces and points at once, or neither",
         status_code=201,
         response_model=Answer,
         response_model_exclude_none=True,
         dependencies=[Depends(acts_for_member)],
-        route_class_override=Direct,
     )
+    async def reserve(
+        member_id: Id, key: Key, body: Command[RequestBody], traceparent: Trace = None
+    ) -> Response:
+        answer = await request(counter, Plain(member_id, key, body, traceparent))
+        return Response(answer, status_code=201, media_type=_JSON)
 
     @router.post(
         "/{redemption_id}/confirm",
@@ -105,7 +109,7 @@ def _add_commands(router: APIRouter, counter: Counter) -> None:
     )
     async def confirm(member_id: Id, redemption_id: Id, traceparent: Trace = None) -> Response:
         told = RedemptionConfirmed(redemption_id=redemption_id, member_id=member_id, at=utc_now())
-        return _answered(await _asked(counter, told, traceparent))
+        return Response(_answer(await _asked(counter, told, traceparent)), media_type=_JSON)
 
     @router.post(
         "/{redemption_id}/cancel",
@@ -124,7 +128,7 @@ def _add_commands(router: APIRouter, counter: Counter) -> None:
         told = RedemptionCancelled(
             redemption_id=redemption_id, member_id=member_id, at=utc_now(), reason=body.reason
         )
-        return _answered(await _asked(counter, told, traceparent))
+        return Response(_answer(await _asked(counter, told, traceparent)), media_type=_JSON)
 
 
 def _add_reads(router: APIRouter, counter: Counter) -> None:
@@ -165,7 +169,7 @@ async def _asked(counter: Counter, data: Wire, traceparent: str | None) -> Reply
         raise unavailable() from error
 
 
-def _answered(reply: Reply, *, status: int = 200) -> Response:
+def _answer(reply: Reply) -> bytes:
     outcome = reply.outcome
     if isinstance(outcome, Park):
         raise _unknown()
@@ -177,7 +181,7 @@ def _answered(reply: Reply, *, status: int = 200) -> Response:
     answer = orjson.loads(reply.body)
     if (reason := answer.get("reason")) is not None:
         raise Refusal(reason, TITLES[reason], answer["figures"])
-    return Response(reply.body, status_code=status, media_type=_JSON)
+    return reply.body.encode()
 
 
 def _unread(error: Exception) -> Problem:

@@ -4,13 +4,16 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.middleware import Middleware
 
 from services.redeem import api
 from services.redeem.counter import Counter
+from services.redeem.direct import Direct
 from services.redeem.domain.desk import Desk
 from services.redeem.domain.limits import Policy
 from services.redeem.handlers import GROUP, TOPICS, Redeem, answer_of
@@ -114,6 +117,9 @@ def make_app(
     )
     # Not included as a router: each level of those looks for the route anew.
     app.router.routes.extend(api.make_router(counter).routes)
+    # Last of what is in front of the routes: by then it is known who asks.
+    direct = Middleware(Direct, path=api.REQUESTS, answer=partial(api.request, counter))
+    app.user_middleware.append(direct)
     return app
 
 
