@@ -3,24 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, Protocol
+from typing import Final
 
 import orjson
 from pydantic import BaseModel
 
 from jifen.balances.rows import Row
+from jifen.client.asked import Asked
 
 MOST_ROWS: Final = 1_000
 # A request's body may have 64 KiB; what is around the rows fits into the rest.
 MOST_BYTES: Final = 65_000
-
-
-class Asked(Protocol):
-    """Earn, behind its routes."""
-
-    async def post(self, path: str, body: bytes, **headers: str) -> bytes:
-        """Have something done."""
-        ...
 
 
 class Value(BaseModel):
@@ -73,8 +66,8 @@ async def send(
     """
     summary = Summary()
     for chunk in chunks(rows):
-        body = b'{"dry_run":%s,"rows":[%s]}' % (b"true" if dry_run else b"false", b",".join(chunk))
-        answer = _Answer.model_validate_json(await earn.post(f"/v1/imports/{batch}/rows", body))
+        body = {"dry_run": dry_run, "rows": [orjson.Fragment(row) for row in chunk]}
+        answer = await earn.post(_Answer, f"/v1/imports/{batch}/rows", body)
         summary.rows += len(chunk)
         summary.posted += answer.posted
         summary.points += answer.points

@@ -1,6 +1,5 @@
 """`jifen brake show | release`: what stops a service before a bug drains its topics."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -27,7 +26,7 @@ def _show(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False
 ) -> None:
     """Say of each group whether its brake is engaged, since when, and why."""
-    brakes = context.run(_read())
+    brakes = context.on_database(operator.show_brakes)
     if as_json:
         tables.say_json([asdict(brake) for brake in brakes])
     elif not brakes:
@@ -55,20 +54,10 @@ def _release(
         )
     if not by.strip():
         raise typer.BadParameter("expected a name, got none", param_hint="--by")
-    if context.run(_let_go(group, by)):
+    if context.on_database(operator.release_brake, group, by=by):
         tables.say(f"The brake of {group} is released.")
     else:
         tables.say(f"The brake of {group} is not engaged: nothing to release.")
-
-
-async def _read() -> Sequence[Brake]:
-    async with context.connected() as connection:
-        return await operator.show_brakes(connection)
-
-
-async def _let_go(group: str, by: str) -> bool:
-    async with context.connected() as connection:
-        return await operator.release_brake(connection, group, by=by)
 
 
 def _fields(brake: Brake) -> list[tuple[str, str]]:

@@ -1,10 +1,9 @@
 """What every command needs: where the database and the broker are, and how to fail clearly."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -14,10 +13,12 @@ from rich.console import Console
 from jifen.stack import health, state
 from jifen.stack.errors import StackError
 from jifen.stack.settings import StackSettings
+from shared.expiry.forecast import NoProgramError
 from shared.platform import postgres
 from shared.platform.postgres import Connection
 from shared.platform.settings import DatabaseSettings, KafkaSettings
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # Results go to standard output, what is said about the work to standard error.
@@ -53,20 +54,25 @@ def endpoints() -> Endpoints:
     )
 
 
-@asynccontextmanager
-async def connected() -> AsyncIterator[Connection]:
-    """Yield a connection of the database's owner, with the time-outs that services have."""
-    settings = DatabaseSettings(url=SecretStr(endpoints().database_url))
-    connection = await postgres.connect(settings, application_name="jifen-cli")
-    try:
-        yield connection
-    finally:
-        await postgres.close(connection)
-
-
 def kafka() -> KafkaSettings:
     """Return how to reach the broker."""
     return KafkaSettings(bootstrap=endpoints().kafka_bootstrap)
+
+
+def on_database(
+    work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Run a command's work on a connection of the database's owner, as `run` does."""
+    settings = DatabaseSettings(url=SecretStr(endpoints().database_url))
+
+    async def connected() -> T:
+        connection = await postgres.connect(settings, application_name="jifen-cli")
+        try:
+            return await work(connection, *args, **kwargs)
+        finally:
+            await postgres.close(connection)
+
+    return run(connected())
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -81,5 +87,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise CommandError(
             f"PostgreSQL does not answer ({type(error).__name__}): see `jifen status`"
         ) from error
+    except NoProgramError as error:
+        raise CommandError(str(error)) from None
     except asyncpg.PostgresError as error:
         raise CommandError(f"PostgreSQL refuses: {error}") from error

@@ -55,7 +55,7 @@ def _list(
 ) -> None:
     """List dead letters, the newest first, and count them by reason."""
     choice = Choice(group=group, topic=topic, reason=reason, closed=closed)
-    found, counts = context.run(_read_list(choice, limit))
+    found, counts = context.on_database(_read_list, choice, limit)
     if as_json:
         tables.say_json([asdict(one) for one in found])
         return
@@ -80,7 +80,7 @@ def _show(
     Where the member has an entry for the same cause, that is shown too: for a conflict the
     telling that counted, after a replay what it came to.
     """
-    one, entry = context.run(_read_one(letter_id))
+    one, entry = context.on_database(_read_one, letter_id)
     if as_json:
         tables.say_json(document(one, entry))
     else:
@@ -111,7 +111,7 @@ def _replay(
     choice = Choice(group=group, topic=topic, reason=reason)
     if ids and choice != Choice():
         raise typer.BadParameter("--group, --topic and --reason go with --all", param_hint="ID…")
-    refused = context.run(_send_again(ids or [], choice, again=again))
+    refused = context.on_database(_send_again, ids or [], choice, again=again)
     for letter_id, why in refused.items():
         context.messages.print(f"{letter_id} can't be replayed: {why}", style="red")
     if refused:
@@ -129,50 +129,50 @@ def _dismiss(
     """
     if not by.strip():
         raise typer.BadParameter("expected a name, got none", param_hint="--by")
-    done = context.run(_settle(ids, by))
+    done = context.on_database(_settle, ids, by)
     for letter_id in ids:
         tables.say(f"{letter_id} {'dismissed' if letter_id in done else 'was settled already'}")
 
 
-async def _read_list(choice: Choice, limit: int) -> tuple[list[DeadLetter], dict[str, int]]:
-    async with context.connected() as connection:
-        found = await operator.list_dead_letters(connection, choice, limit=limit)
-        return found, await operator.count_dead_letters(connection, choice)
+async def _read_list(
+    connection: Connection, choice: Choice, limit: int
+) -> tuple[list[DeadLetter], dict[str, int]]:
+    found = await operator.list_dead_letters(connection, choice, limit=limit)
+    return found, await operator.count_dead_letters(connection, choice)
 
 
-async def _read_one(letter_id: int) -> tuple[WholeLetter, EntryLine | None]:
-    async with context.connected() as connection:
-        [one] = _all_of([letter_id], await operator.read_dead_letters(connection, [letter_id]))
-        letter = one.letter
-        if letter.member_id is None or letter.cause is None:
-            return one, None
-        return one, await operator.find_entry(connection, letter.member_id, letter.cause)
+async def _read_one(connection: Connection, letter_id: int) -> tuple[WholeLetter, EntryLine | None]:
+    [one] = _all_of([letter_id], await operator.read_dead_letters(connection, [letter_id]))
+    letter = one.letter
+    if letter.member_id is None or letter.cause is None:
+        return one, None
+    return one, await operator.find_entry(connection, letter.member_id, letter.cause)
 
 
-async def _settle(ids: Sequence[int], by: str) -> set[int]:
-    async with context.connected() as connection:
-        _all_of(ids, await operator.read_dead_letters(connection, ids))
-        return await operator.dismiss(connection, ids, by=by)
+async def _settle(connection: Connection, ids: Sequence[int], by: str) -> set[int]:
+    _all_of(ids, await operator.read_dead_letters(connection, ids))
+    return await operator.dismiss(connection, ids, by=by)
 
 
-async def _send_again(ids: Sequence[int], choice: Choice, *, again: bool) -> dict[int, str]:
-    async with context.connected() as connection:
-        letters = await _to_send(connection, ids, again=again)
-        if ids and not letters:
-            return {}
-        replay = Replay(connection, context.kafka())
-        try:
-            await replay.start()
-            if ids:
-                await replay.letters(letters)
-            else:
-                await replay.open_ones(choice)
-        finally:
-            await replay.close()
-            if replay.sent:
-                tables.say(f"{replay.sent} replayed")
-        if not replay.sent and not replay.refused:
-            tables.say("No dead letter is open.")
+async def _send_again(
+    connection: Connection, ids: Sequence[int], choice: Choice, *, again: bool
+) -> dict[int, str]:
+    letters = await _to_send(connection, ids, again=again)
+    if ids and not letters:
+        return {}
+    replay = Replay(connection, context.kafka())
+    try:
+        await replay.start()
+        if ids:
+            await replay.letters(letters)
+        else:
+            await replay.open_ones(choice)
+    finally:
+        await replay.close()
+        if replay.sent:
+            tables.say(f"{replay.sent} replayed")
+    if not replay.sent and not replay.refused:
+        tables.say("No dead letter is open.")
     return replay.refused
 
 

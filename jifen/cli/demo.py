@@ -2,21 +2,19 @@
 
 import typer
 
+from jifen.cli.asking import asking
 from jifen.cli.context import CommandError, Endpoints, endpoints, messages, output, run
+from jifen.client.mall import Mall
 from jifen.demo.life import Life
-from jifen.demo.mall import Mall, client
 from jifen.demo.meter import Meter
 from jifen.demo.page import Page
 from jifen.demo.story import DATA, Story
 from jifen.demo.tell import quiet_driver
 from jifen.demo.telling import Place
-from jifen.stack import tokens
 from jifen.stack.health import service_problem
 from jifen.stack.settings import StackSettings
-from shared.platform.auth.principal import Principal
 
 _NEEDED = ("earn", "redeem", "expiry", "notify", "mall")
-_TOKEN_SECONDS = 3_600
 
 
 def register(app: typer.Typer) -> None:
@@ -44,13 +42,11 @@ async def _tell(where: Endpoints, page: Page) -> None:
         database_url=where.database_url,
         home=StackSettings().home,
     )
-    mine = Principal(role="service", name="jifen-demo")
-    token = tokens.sign(place.home, mine, ttl_seconds=_TOKEN_SECONDS)
     async with (
-        client(where.service_urls["mall"], token) as mall_client,
-        client(where.service_urls["redeem"], token) as redeem,
+        asking("mall", role="service", by="jifen-demo") as pages,
+        asking("redeem", role="service", by="jifen-demo") as redeem,
     ):
-        mall, meter = Mall(mall_client), Meter(messages)
+        mall, meter = Mall(pages), Meter(messages)
         life = Life(place=place, mall=mall, redeem=redeem, meter=meter, page=page)
         await Story(place=place, mall=mall, meter=meter, page=page, life=life).tell()
 

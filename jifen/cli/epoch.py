@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def _show() -> None:
     """Print the epoch."""
-    tables.say(str(context.run(_read())))
+    tables.say(str(context.on_database(operator.read_epoch)))
 
 
 def _raise() -> None:
@@ -28,15 +28,5 @@ def _raise() -> None:
     Each member's sequence numbers go on from where the backup was, so some are used a second time:
     the epoch tells those entries from the lost ones. Raised once too often, it does no harm.
     """
-    epoch = context.run(_write())
+    epoch = context.on_database(operator.raise_epoch)
     tables.say(f"The epoch was {epoch - 1} and is {epoch} now.")
-
-
-async def _read() -> int:
-    async with context.connected() as connection:
-        return await operator.read_epoch(connection)
-
-
-async def _write() -> int:
-    async with context.connected() as connection:
-        return await operator.raise_epoch(connection)

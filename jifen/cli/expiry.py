@@ -1,25 +1,15 @@
 """`jifen expiry run | status`: what goes when its date is over, and who is told before."""
 
-import getpass
-import re
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated
 
-import httpx
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from jifen.cli import context, tables
-from jifen.cli.context import CommandError
-from jifen.stack import tokens
-from jifen.stack.settings import StackSettings
+from jifen.cli.asking import asking
 from shared.expiry import forecast
-from shared.expiry.forecast import Forecast, NoProgramError, Status, Sum
-from shared.platform.auth.principal import Principal
-
-_TIMEOUT_SECONDS: Final = 10.0
-_TOKEN_SECONDS: Final = 60
-_NO_NAME: Final = re.compile(r"[^A-Za-z0-9._:@-]")
+from shared.expiry.forecast import Forecast, Status, Sum
 
 
 class _Run(BaseModel):
@@ -27,13 +17,6 @@ class _Run(BaseModel):
 
     run_id: int
     as_of: date
-
-
-class _Problem(BaseModel):
-    """What it answers when it refuses."""
-
-    title: str
-    detail: str | None = None
 
 
 def register(app: typer.Typer) -> None:
@@ -72,9 +55,9 @@ def _run(
     """
     day = None if as_of is None else _day(as_of)
     if dry_run:
-        _show(context.run(_forecast(day)), as_json=as_json)
+        _show(context.on_database(forecast.forecast, day), as_json=as_json)
         return
-    run = _request(url or _address(), day)
+    run = context.run(_request(day, url))
     tables.say(f"Run {run.run_id}, as of {run.as_of}, has begun: see `jifen expiry status`.")
 
 
@@ -82,7 +65,7 @@ def _status(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
 ) -> None:
     """Say how far the sweep and the reminders are, and what is past its date and still there."""
-    status = context.run(_read_status())
+    status = context.on_database(forecast.read_status)
     if as_json:
         tables.say_json(_status_json(status))
         return
@@ -98,55 +81,9 @@ def _day(text: str) -> date:
         ) from None
 
 
-def _address() -> str:
-    url = context.endpoints().service_urls.get("expiry")
-    if url is None:
-        raise CommandError("no expiry service runs in this stack: name one with --url")
-    return url
-
-
-def _request(url: str, as_of: date | None) -> _Run:
-    name = _NO_NAME.sub("-", getpass.getuser())[:64] or "operator"
-    token = tokens.sign(
-        StackSettings().home, Principal(role="operator", name=name), ttl_seconds=_TOKEN_SECONDS
-    )
-    try:
-        answer = httpx.post(
-            f"{url}/v1/expiry/runs",
-            json={} if as_of is None else {"as_of": str(as_of)},
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=_TIMEOUT_SECONDS,
-            trust_env=False,
-        )
-    except httpx.HTTPError as error:
-        raise CommandError(f"expiry at {url} does not answer ({type(error).__name__})") from None
-    if answer.status_code != httpx.codes.ACCEPTED:
-        raise CommandError(_refusal(url, answer))
-    return _Run.model_validate_json(answer.content)
-
-
-def _refusal(url: str, answer: httpx.Response) -> str:
-    try:
-        problem = _Problem.model_validate_json(answer.content)
-    except ValidationError:
-        return f"expiry at {url} answers {answer.status_code}"
-    return ": ".join([problem.title, *([problem.detail] if problem.detail else [])])
-
-
-async def _forecast(as_of: date | None) -> Forecast:
-    async with context.connected() as connection:
-        try:
-            return await forecast.forecast(connection, as_of)
-        except NoProgramError as error:
-            raise CommandError(str(error)) from None
-
-
-async def _read_status() -> Status:
-    async with context.connected() as connection:
-        try:
-            return await forecast.read_status(connection)
-        except NoProgramError as error:
-            raise CommandError(str(error)) from None
+async def _request(as_of: date | None, url: str | None) -> _Run:
+    async with asking("expiry", url) as expiry:
+        return await expiry.post(_Run, "/v1/expiry/runs", {"as_of": as_of} if as_of else {})
 
 
 def _show(found: Forecast, *, as_json: bool) -> None:

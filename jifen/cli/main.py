@@ -12,7 +12,7 @@ import jifen.cli
 from jifen.cli.context import messages
 from jifen.stack.errors import StackError
 
-_NOT_COMMANDS = frozenset({"main", "asking", "context", "letters", "tables"})
+_NOT_COMMANDS = frozenset({"main", "asking", "context", "documents", "letters", "tables"})
 
 
 class _Group(Protocol):

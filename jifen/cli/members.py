@@ -1,55 +1,21 @@
 """`jifen account | entries`: a member's points, as the member sees them."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import orjson
 import typer
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 
 from jifen.cli import context, tables
-from jifen.cli.asking import Asked, an_id, asking
+from jifen.cli.asking import an_id, asking
+from jifen.client.mall import Account, Entry, Mall
 
 _HEADER: Final = ("POSTED", "SEQ", "KIND", "POINTS", "BALANCE", "CAUSE")
-_PAGE: Final = 200
 
 _Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Url = Annotated[str | None, typer.Option("--url", help="Where the mall listens, if elsewhere.")]
-
-
-class _Lot(BaseModel):
-    expires_on: date | None
-    points: int
-
-
-class _Account(BaseModel):
-    """What the mall says of an account."""
-
-    balance: int
-    spendable: int
-    held: int
-    debt: int
-    expiring: list[_Lot]
-    zone: str
-
-
-class _Entry(BaseModel):
-    """What the mall says of an entry."""
-
-    seq: int
-    cause: str
-    kind: str
-    points: int
-    balance: int
-    reason: JsonValue
-    posted_at: datetime
-
-
-class _Page(BaseModel):
-    entries: list[_Entry]
-    next_cursor: str | None
 
 
 def register(app: typer.Typer) -> None:
@@ -60,11 +26,10 @@ def register(app: typer.Typer) -> None:
 
 def _account(member: _Member, *, as_json: _Json = False, url: _Url = None) -> None:
     """Say what a member has, what of it ends when, what is held and what is owed."""
-    answer = context.run(_read_account(an_id(member, "MEMBER"), url))
+    account = context.run(_read_account(an_id(member, "MEMBER"), url))
     if as_json:
-        tables.say_json(orjson.loads(answer))
+        tables.say_json(account.model_dump())
         return
-    account = _Account.model_validate_json(answer)
     fields = [
         ("member", member),
         ("balance", f"{account.balance:,}"),
@@ -104,30 +69,17 @@ def _entries(
         tables.say_table(_HEADER, [_row(entry) for entry in found])
 
 
-async def _read_account(member_id: str, url: str | None) -> bytes:
+async def _read_account(member_id: str, url: str | None) -> Account:
     async with asking("mall", url) as mall:
-        return await mall.get(f"/v1/members/{member_id}/account")
+        return await Mall(mall).account(member_id)
 
 
-async def _read_entries(member_id: str, limit: int, url: str | None) -> Sequence[_Entry]:
+async def _read_entries(member_id: str, most: int, url: str | None) -> Sequence[Entry]:
     async with asking("mall", url) as mall:
-        return await _pages(mall, f"/v1/members/{member_id}/entries", limit)
+        return await Mall(mall).entries(member_id, most=most)
 
 
-async def _pages(mall: Asked, path: str, limit: int) -> Sequence[_Entry]:
-    found: list[_Entry] = []
-    more: Mapping[str, str] = {}
-    while len(found) < limit:
-        size = min(_PAGE, limit - len(found))
-        page = _Page.model_validate_json(await mall.get(path, limit=size, **more))
-        found += page.entries
-        if page.next_cursor is None:
-            break
-        more = {"cursor": page.next_cursor}
-    return found
-
-
-def _row(entry: _Entry) -> tuple[str, ...]:
+def _row(entry: Entry) -> tuple[str, ...]:
     return (
         tables.instant(entry.posted_at),
         str(entry.seq),

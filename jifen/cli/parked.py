@@ -1,6 +1,5 @@
 """`jifen parked list`: events that came before what they need."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -47,7 +46,9 @@ def _list(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
     """List the events that wait, the oldest first, and what each waits for."""
-    found = context.run(_read(group, limit + 1, abandoned=abandoned))
+    found = context.on_database(
+        operator.list_parked, group=group, abandoned=abandoned, limit=limit + 1
+    )
     shown = found[:limit]
     if as_json:
         tables.say_json([asdict(one) for one in shown])
@@ -58,11 +59,6 @@ def _list(
     tables.say_table(_HEADER, [_row(one) for one in shown])
     if len(found) > limit:
         context.messages.print(f"there are more than {limit}: raise --limit", highlight=False)
-
-
-async def _read(group: str | None, limit: int, *, abandoned: bool) -> Sequence[ParkedEvent]:
-    async with context.connected() as connection:
-        return await operator.list_parked(connection, group=group, abandoned=abandoned, limit=limit)
 
 
 def _row(one: ParkedEvent) -> tuple[str, ...]:

@@ -77,18 +77,13 @@ def _list(
         raise typer.BadParameter(
             f"expected one of {', '.join(_STATES)}, got {state!r}", param_hint="--state"
         )
-    found = context.run(_read(state, member, reward, limit))
+    found = context.on_database(
+        store.list_redemptions, state=state, member_id=member, reward_id=reward, limit=limit
+    )
     if as_csv:
         tables.say(_csv(found))
         return
     tables.say_table(_HEADER, [_row(one) for one in found])
-
-
-async def _read(state: str, member: str | None, reward: str | None, limit: int) -> list[Listed]:
-    async with context.connected() as connection:
-        return await store.list_redemptions(
-            connection, state=state, member_id=member, reward_id=reward, limit=limit
-        )
 
 
 def _row(one: Listed) -> Sequence[str]:

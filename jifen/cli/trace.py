@@ -29,7 +29,7 @@ def _trace(
     dead letter. Also counts records that could not be decoded but spell the order's id. Exits 1
     when nothing is known of the order.
     """
-    found = context.run(_read(order))
+    found = context.on_database(operator.trace, order)
     if as_json:
         tables.say_json(_document(found))
     elif found.known_tellings:
@@ -37,11 +37,6 @@ def _trace(
             tables.say(line)
     if not found.known_tellings:
         raise CommandError(f"nothing is known of an order {order!r}: no event of it was consumed")
-
-
-async def _read(order: str) -> Trace:
-    async with context.connected() as connection:
-        return await operator.trace(connection, order)
 
 
 def _lines(found: Trace) -> Iterator[str]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import httpx
 from pydantic import SecretStr
 
+from jifen.client.asked import Asked, RefusedError
+from jifen.client.mall import Lot, Mall
+from jifen.client.redeem import Counter
 from jifen.demo import events
-from jifen.demo.counter import Answer, Counter, Lot
-from jifen.demo.mall import Mall
 from jifen.demo.meter import Meter
 from jifen.demo.orders import Line, Order
 from jifen.demo.page import Page
@@ -36,7 +36,7 @@ class Life:
 
     place: Place
     mall: Mall
-    redeem: httpx.AsyncClient
+    redeem: Asked
     meter: Meter
     page: Page
 
@@ -55,19 +55,20 @@ class Life:
         self.page.say(f"{reward.title} for {reward.points:,} points.")
         if quote.reason is None:
             self.page.say(f"It would spend {_spell(quote.lots)} and leave {quote.balance_after:,}.")
-        doubted = await counter.reserve(reward.id, f"demo-doubt-{reward.id}")
-        bought = doubted
-        if doubted.reason is None:
-            self.page.say("Reserved: stock and points were taken in one transaction.")
-            back = await counter.cancel(doubted.redemption_id)
-            self.page.say(f"Cancelled: {_spell(back.lots)} went back where they came from.")
-            bought = await counter.reserve(reward.id, f"demo-buy-{reward.id}")
-        if bought.reason is not None:
-            self.page.say(f"Refused: {bought.reason}.")
-            return
+        try:
+            await self._buy(member, counter, reward.id)
+        except RefusedError as error:
+            self.page.say(f"Refused: {error}.")
+
+    async def _buy(self, member: str, counter: Counter, reward_id: str) -> None:
+        doubted = await counter.take(reward_id, f"demo-doubt-{reward_id}")
+        self.page.say("Reserved: stock and points were taken in one transaction.")
+        back = await counter.cancel(doubted.redemption_id)
+        self.page.say(f"Cancelled: {_spell(back.lots)} went back where they came from.")
+        bought = await counter.take(reward_id, f"demo-buy-{reward_id}")
         await counter.confirm(bought.redemption_id)
-        await self._send(member, bought)
-        await self._until(lambda: self._arrived(counter, bought))
+        await self._send(member, bought.redemption_id)
+        await self._until(lambda: self._arrived(counter, bought.redemption_id))
         self.page.say("Reserved again, confirmed, sent and delivered: each step is an event.")
 
     async def _lose(self, member: str) -> None:
@@ -77,8 +78,9 @@ class Life:
         telling = await tell_and_see(told, self.place, self.meter)
         check(telling)
         self.page.say("Two orders of last year come in late. Points are good for twelve months:")
-        lost = [one for one in await self.mall.entries(member) if one.kind == "expired"]
-        for entry in lost[-1:]:
+        entries = await self.mall.entries(member)
+        lost = [one for one in entries if one.kind == "expired"]
+        for entry in lost[:1]:
             self.page.say(f"{-entry.points:,} of them had expired, and are taken at once.")
         for lot in (await self.mall.account(member)).expiring[:1]:
             self.page.say(f"{lot.points:,} points can be spent until {lot.expires_on}.")
@@ -109,14 +111,14 @@ class Life:
         rewards = [one for one in parse(text).rewards if one.on_sale == Window()]
         return min(rewards, key=lambda one: (one.points, one.id))
 
-    async def _send(self, member: str, bought: Answer) -> None:
+    async def _send(self, member: str, redemption_id: str) -> None:
         """Tell of the parcel, as the warehouse would."""
         async with open_teller(self.place.kafka_bootstrap) as teller:
-            for event in events.parcel(member, bought.redemption_id, utc_now()):
+            for event in events.parcel(member, redemption_id, utc_now()):
                 await teller.tell(event)
 
-    async def _arrived(self, counter: Counter, bought: Answer) -> bool:
-        return (await counter.find(bought.redemption_id)).status == "completed"
+    async def _arrived(self, counter: Counter, redemption_id: str) -> bool:
+        return (await counter.find(redemption_id)).status == "completed"
 
     async def _told(self, member: str) -> bool:
         notices = await self.mall.notices(member)

@@ -6,7 +6,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from jifen.demo.mall import Account, Entry
+from jifen.client.mall import Account, Entry
 from jifen.demo.proof import Agreement
 from jifen.demo.words import why
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from jifen.client.mall import Mall
 from jifen.demo import cast, ledger, proof
 from jifen.demo.cast import Cast
 from jifen.demo.errors import ReplayError
 from jifen.demo.form import Form
 from jifen.demo.ledger import Standing
 from jifen.demo.life import Life
-from jifen.demo.mall import Mall
 from jifen.demo.meter import Meter
 from jifen.demo.orders import Order
 from jifen.demo.page import Page
@@ -108,7 +108,8 @@ class Story:
 
     async def _member(self, chosen: Cast) -> None:
         self.page.title(f"The ledger of {chosen.star}, as the mall shows it")
-        self.page.ledger(await self.mall.entries(chosen.star))
+        entries = await self.mall.entries(chosen.star)
+        self.page.ledger(entries[::-1])
         self.page.account(await self.mall.account(chosen.star))
 
     async def _proof(

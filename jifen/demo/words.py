@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from jifen.demo.mall import Entry
+from jifen.client.mall import Entry
 
 _ZERO: Final = {
     "below-one-point": "too little for a point",

@@ -8,8 +8,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 
+from jifen.client.asked import Asked, SilentError
+from jifen.client.mall import Mall
 from jifen.demo.errors import ReplayError
-from jifen.demo.mall import Mall
 from jifen.demo.meter import Meter
 from jifen.demo.page import Page
 from jifen.demo.story import Story
@@ -42,7 +43,7 @@ async def mall(database: Database) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def story(place: Place, mall: httpx.AsyncClient, meter: Meter, console: Console) -> Story:
-    return Story(place=place, mall=Mall(mall), meter=meter, page=Page(console))
+    return Story(place=place, mall=Mall(Asked("mall", mall)), meter=meter, page=Page(console))
 
 
 async def test_it_agrees_and_a_second_run_says_what_is_a_repeat(
@@ -74,10 +75,10 @@ async def test_points_out_of_nowhere_are_noticed(story: Story, database: Databas
 
 async def test_a_mall_that_does_not_answer_is_named() -> None:
     def refuses(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(503)
+        return httpx.Response(502)
 
     async with httpx.AsyncClient(
         transport=httpx.MockTransport(refuses), base_url="http://mall"
     ) as client:
-        with pytest.raises(ReplayError, match="the mall does not answer as it should"):
-            await Mall(client).account("ann")
+        with pytest.raises(SilentError, match="mall does not answer as it should"):
+            await Mall(Asked("mall", client)).account("ann")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import JsonValue
 
-from jifen.demo.mall import Entry
+from jifen.client.mall import Entry
 from jifen.demo.words import why
 
 PAID: dict[str, JsonValue] = {"base_minor": 1530, "currency": "GBP"}
@@ -66,5 +66,6 @@ def test_each_cause_has_its_sentence(cause: str, reason: dict[str, JsonValue], s
         balance=0,
         reason=reason,
         occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
+        posted_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     assert why(entry) == said
