@@ -95,10 +95,13 @@ async def close(connection: Connection) -> None:
         connection.terminate()
 
 
-def create_pool(settings: DatabaseSettings, *, application_name: str, max_size: int) -> Pool:
-    """Make a pool for readers; enter it (`async with`) to use it.
+def create_pool(
+    settings: DatabaseSettings, *, application_name: str, max_size: int, writes: bool = False
+) -> Pool:
+    """Make a pool; enter it (`async with`) to use it.
 
-    Read-only, and it connects when first used, so that a reader starts without its database.
+    Read-only unless it `writes`. It connects when first used, so that a service starts without its
+    database.
     """
     return asyncpg.create_pool(
         settings.url.get_secret_value(),
@@ -107,7 +110,7 @@ def create_pool(settings: DatabaseSettings, *, application_name: str, max_size: 
         timeout=settings.connect_timeout_seconds,
         command_timeout=settings.command_timeout_seconds,
         server_settings=session_settings(settings, application_name)
-        | {"default_transaction_read_only": "on"},
+        | {"default_transaction_read_only": "off" if writes else "on"},
         init=set_codecs,
     )
 
