@@ -11,8 +11,7 @@ from services.expiry.store import Run
 from shared.platform.auth.guards import operator_only
 from shared.platform.auth.principal import Principal
 from shared.platform.commands import Command, CommandBody
-from shared.platform.postgres import DATABASE_ERRORS
-from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
+from shared.platform.problem import Problem, refusals
 
 
 class Runs(Protocol):
@@ -44,15 +43,9 @@ class RunBody(BaseModel):
 
 def make_router(runs: Runs) -> APIRouter:
     """Make the routes."""
-    problem = {"content": {PROBLEM_TYPE: {"schema": ProblemBody.model_json_schema()}}}
     router = APIRouter(
         prefix="/v1/expiry",
-        responses={
-            401: {"description": "No token, or none that is believed.", **problem},
-            403: {"description": "The token is no operator's.", **problem},
-            422: {"description": "The request is not valid, or the day has not come.", **problem},
-            503: {"description": "The database does not answer; see Retry-After.", **problem},
-        },
+        responses=refusals({422: "The request is not valid, or the day has not come."}),
     )
 
     @router.post(
@@ -69,8 +62,6 @@ def make_router(runs: Runs) -> APIRouter:
         except TooEarlyError as error:
             title = "The day has not come"
             raise Problem(422, "as-of-in-future", title, detail=str(error)) from error
-        except DATABASE_ERRORS as error:
-            raise unavailable() from error
         return RunBody(**run._asdict())
 
     return router

@@ -1,11 +1,11 @@
 """The mall's HTTP routes: JSON in the shape that the program's pages need."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated, Final, Literal, Protocol, TypeAlias, TypeVar
 
 from fastapi import APIRouter, Depends, Query
+from starlette.routing import BaseRoute
 
 from services.mall import bodies
 from services.mall.domain.account import Account, Entry, announcements
@@ -25,8 +25,7 @@ from services.mall.domain.inbox import Message
 from shared.contract.types import Cause, Id
 from shared.notices.words import Language
 from shared.platform.auth.guards import any_caller, reads_member
-from shared.platform.postgres import DATABASE_ERRORS
-from shared.platform.problem import PROBLEM_TYPE, Problem, ProblemBody, unavailable
+from shared.platform.problem import Problem, refusals
 
 MAX_PAGE: Final = 200
 
@@ -80,6 +79,10 @@ class Reader(Protocol):
         """Read an inbox below a message's number, newest first."""
         ...
 
+    async def unread(self, member_id: str) -> int:
+        """Count the messages of an inbox that nobody has read."""
+        ...
+
     async def redemptions(
         self, member_id: str, *, status: str | None, before: Place | None, limit: int
     ) -> list[Redemption]:
@@ -87,58 +90,40 @@ class Reader(Protocol):
         ...
 
 
-def make_router(reader: Reader) -> APIRouter:
+def make_routes(reader: Reader) -> list[BaseRoute]:
     """Make the routes over a reader: members see their own, services and operators any."""
-    problem = {"content": {PROBLEM_TYPE: {"schema": ProblemBody.model_json_schema()}}}
-    router = APIRouter(
-        prefix="/v1",
-        responses={
-            401: {"description": "No token, or none that is believed.", **problem},
-            403: {"description": "The token is another member's.", **problem},
-            422: {"description": "The request is not valid.", **problem},
-            503: {"description": "The database does not answer; see Retry-After.", **problem},
-        },
+    responses = refusals()
+    members = APIRouter(
+        prefix="/v1/members/{member_id}", dependencies=[Depends(reads_member)], responses=responses
     )
-    _add_account(router, reader)
-    _add_entries(router, reader)
-    _add_rewards(router, reader)
-    _add_redemptions(router, reader)
-    _add_notices(router, reader)
-    return router
+    _add_account(members, reader)
+    _add_entries(members, reader)
+    _add_prospects(members, reader)
+    _add_redemptions(members, reader)
+    _add_notices(members, reader)
+    rewards = APIRouter(prefix="/v1", dependencies=[Depends(any_caller)], responses=responses)
+    _add_rewards(rewards, reader)
+    return [*members.routes, *rewards.routes]
 
 
 def _add_account(router: APIRouter, reader: Reader) -> None:
-    @router.get(
-        "/members/{member_id}/account",
-        operation_id="readAccount",
-        summary="Balance and expiring points",
-        dependencies=[Depends(reads_member)],
-    )
+    @router.get("/account", operation_id="readAccount", summary="Balance and expiring points")
     async def account(member_id: Id) -> bodies.AccountBody:
-        async with _reading():
-            found = await reader.account(member_id)
-        return bodies.account_body(member_id, found)
+        return bodies.account_body(member_id, await reader.account(member_id))
 
     @router.get(
-        "/members/{member_id}/announcements",
+        "/announcements",
         operation_id="readAnnouncements",
         summary="Points that end within 90 days",
-        dependencies=[Depends(reads_member)],
     )
     async def announced(member_id: Id) -> bodies.AnnouncementsBody:
-        async with _reading():
-            found = await reader.account(member_id)
-        told = [bodies.announcement_body(one) for one in announcements(found)]
+        found = await reader.account(member_id)
+        told = [bodies.AnnouncementBody.model_validate(one) for one in announcements(found)]
         return bodies.AnnouncementsBody(announcements=told, zone=found.zone)
 
 
 def _add_entries(router: APIRouter, reader: Reader) -> None:
-    @router.get(
-        "/members/{member_id}/entries",
-        operation_id="readEntries",
-        summary="The ledger, newest first",
-        dependencies=[Depends(reads_member)],
-    )
+    @router.get("/entries", operation_id="readEntries", summary="The ledger, newest first")
     async def entries(
         member_id: Id,
         cause: Annotated[Cause | None, Query(description="Only the entry of this cause.")] = None,
@@ -146,79 +131,64 @@ def _add_entries(router: APIRouter, reader: Reader) -> None:
         cursor: _Cursor = None,
     ) -> bodies.EntriesBody:
         below = _below(cursor)
-        async with _reading():
-            if cause is not None:
-                one = await reader.entry_of_cause(member_id, cause)
-                found = [] if one is None else [one]
-            else:
-                # One more than asked for tells whether there is a next page.
-                found = await reader.entries(member_id, below_seq=below, limit=limit + 1)
-        shown = [bodies.entry_body(entry) for entry in found[:limit]]
-        return bodies.EntriesBody(entries=shown, next_cursor=_next(found, limit))
+        if cause is not None:
+            one = await reader.entry_of_cause(member_id, cause)
+            found = [] if one is None else [one]
+        else:
+            found = await reader.entries(member_id, below_seq=below, limit=limit + 1)
+        shown, following = _page(found, limit, lambda one: encode_cursor(one.seq))
+        return bodies.EntriesBody(
+            entries=[bodies.EntryBody.model_validate(one) for one in shown], next_cursor=following
+        )
 
     @router.get(
-        "/members/{member_id}/expired",
-        operation_id="readExpired",
-        summary="Points that expired, the last first",
-        dependencies=[Depends(reads_member)],
+        "/expired", operation_id="readExpired", summary="Points that expired, the last first"
     )
     async def expired(
         member_id: Id, limit: _Limit = 50, cursor: _Cursor = None
     ) -> bodies.ExpiredBody:
-        below = _below(cursor)
-        async with _reading():
-            found = await reader.expired(member_id, below_seq=below, limit=limit + 1)
-        shown = [lot for entry in found[:limit] for lot in bodies.expired_bodies(entry)]
-        return bodies.ExpiredBody(expired=shown, next_cursor=_next(found, limit))
+        found = await reader.expired(member_id, below_seq=_below(cursor), limit=limit + 1)
+        shown, following = _page(found, limit, lambda one: encode_cursor(one.seq))
+        lots = [lot for entry in shown for lot in bodies.expired_bodies(entry)]
+        return bodies.ExpiredBody(expired=lots, next_cursor=following)
 
 
 def _add_rewards(router: APIRouter, reader: Reader) -> None:
-    @router.get(
-        "/rewards",
-        operation_id="readRewards",
-        summary="Rewards on sale",
-        dependencies=[Depends(any_caller)],
-    )
+    @router.get("/rewards", operation_id="readRewards", summary="Rewards on sale")
     async def rewards(
         band: _BandText = None, limit: _Limit = 50, cursor: _Cursor = None
     ) -> bodies.RewardsBody:
-        wanted, after = _band(band), _after(cursor)
-        async with _reading():
-            found = await reader.rewards(wanted, after=after, limit=limit + 1)
-        shown = [bodies.reward_body(one) for one in found[:limit]]
-        return bodies.RewardsBody(rewards=shown, next_cursor=_next_reward(found, limit))
+        found = await reader.rewards(_band(band), after=_after(cursor), limit=limit + 1)
+        shown, following = _page(found, limit, lambda one: encode_position(one.position))
+        return bodies.RewardsBody(
+            rewards=[bodies.RewardBody.model_validate(one) for one in shown], next_cursor=following
+        )
 
+
+def _add_prospects(router: APIRouter, reader: Reader) -> None:
     @router.get(
-        "/members/{member_id}/rewards",
+        "/rewards",
         operation_id="readProspects",
         summary="Rewards on sale, and what is in the member's way",
-        dependencies=[Depends(reads_member)],
     )
     async def prospects(
         member_id: Id, band: _BandText = None, limit: _Limit = 50, cursor: _Cursor = None
     ) -> bodies.ProspectsBody:
         wanted, after = _band(band), _after(cursor)
-        async with _reading():
-            account = await reader.account(member_id)
-            found = await reader.rewards(wanted, after=after, limit=limit + 1)
-            used = await reader.used(member_id, account.today.replace(day=1))
+        account = await reader.account(member_id)
+        found = await reader.rewards(wanted, after=after, limit=limit + 1)
+        used = await reader.used(member_id, account.today.replace(day=1))
+        shown, following = _page(found, limit, lambda one: encode_position(one.position))
         has, zone = account.spendable, account.zone
-        shown = [
+        told = [
             bodies.prospect_body(one, prospect_of(one, spendable=has, used=used, zone=zone))
-            for one in found[:limit]
+            for one in shown
         ]
-        return bodies.ProspectsBody(
-            spendable=has, rewards=shown, next_cursor=_next_reward(found, limit)
-        )
+        return bodies.ProspectsBody(spendable=has, rewards=told, next_cursor=following)
 
 
 def _add_redemptions(router: APIRouter, reader: Reader) -> None:
-    @router.get(
-        "/members/{member_id}/redemptions",
-        operation_id="readRedemptions",
-        summary="Redemptions, newest first",
-        dependencies=[Depends(reads_member)],
-    )
+    @router.get("/redemptions", operation_id="readRedemptions", summary="Redemptions, newest first")
     async def redemptions(
         member_id: Id,
         status: Annotated[_Status | None, Query(description="Only those in this status.")] = None,
@@ -226,46 +196,37 @@ def _add_redemptions(router: APIRouter, reader: Reader) -> None:
         cursor: _Cursor = None,
     ) -> bodies.RedemptionsBody:
         before = None if cursor is None else _told(decode_place, cursor)
-        async with _reading():
-            found = await reader.redemptions(
-                member_id, status=status, before=before, limit=limit + 1
-            )
-        shown = found[:limit]
-        last = Place(shown[-1].requested_at, shown[-1].redemption_id) if shown else None
+        found = await reader.redemptions(member_id, status=status, before=before, limit=limit + 1)
+        shown, following = _page(found, limit, lambda one: encode_place(one.place))
         return bodies.RedemptionsBody(
-            redemptions=[bodies.redemption_body(one) for one in shown],
-            next_cursor=encode_place(last) if last and len(found) > limit else None,
+            redemptions=[bodies.RedemptionBody.model_validate(one) for one in shown],
+            next_cursor=following,
         )
 
 
 def _add_notices(router: APIRouter, reader: Reader) -> None:
-    @router.get(
-        "/members/{member_id}/notices",
-        operation_id="readNotices",
-        summary="The inbox, newest first",
-        dependencies=[Depends(reads_member)],
-    )
+    @router.get("/notices", operation_id="readNotices", summary="The inbox, newest first")
     async def notices(
         member_id: Id,
         language: Annotated[Language, Query(description="Of titles and bodies.")] = "zh-CN",
         limit: _Limit = 50,
         cursor: _Cursor = None,
     ) -> bodies.NoticesBody:
-        below = _below(cursor)
-        async with _reading():
-            found = await reader.messages(member_id, below_id=below, limit=limit + 1)
+        found = await reader.messages(member_id, below_id=_below(cursor), limit=limit + 1)
+        shown, following = _page(found, limit, lambda one: encode_cursor(one.id))
         return bodies.NoticesBody(
-            notices=[bodies.notice_body(one, language) for one in found[:limit]],
-            next_cursor=encode_cursor(found[limit - 1].id) if len(found) > limit else None,
+            unread=await reader.unread(member_id),
+            notices=[bodies.notice_body(one, language) for one in shown],
+            next_cursor=following,
         )
 
 
-@asynccontextmanager
-async def _reading() -> AsyncIterator[None]:
-    try:
-        yield
-    except DATABASE_ERRORS as error:
-        raise unavailable() from error
+def _page(
+    found: Sequence[T], limit: int, cursor: Callable[[T], str]
+) -> tuple[Sequence[T], str | None]:
+    """Take a page off what was found, which is one more than asked for where there is a next."""
+    shown = found[:limit]
+    return shown, cursor(shown[-1]) if len(found) > limit else None
 
 
 def _told(decode: Callable[[str], T], cursor: str) -> T:
@@ -293,11 +254,3 @@ def _band(text: str | None) -> Band:
         detail = f"expected the second price to be above the first, got {text}"
         raise Problem(422, "invalid-band", "The band is empty", detail=detail)
     return band
-
-
-def _next(found: Sequence[Entry], limit: int) -> str | None:
-    return encode_cursor(found[limit - 1].seq) if len(found) > limit else None
-
-
-def _next_reward(found: Sequence[Reward], limit: int) -> str | None:
-    return encode_position(found[limit - 1].position) if len(found) > limit else None

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.mall.api import Reader, make_router
+from services.mall.api import Reader, make_routes
 from services.mall.settings import MallSettings
 from services.mall.store import MallStore
 from shared.platform.auth.verifier import Verifier, make_verifier
@@ -31,7 +31,7 @@ def make_app(
         documented=True,
         verifier=verifier,
     )
-    app.include_router(make_router(reader))
+    app.router.routes.extend(make_routes(reader))
     return app
 
 

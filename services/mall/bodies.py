@@ -1,21 +1,29 @@
 """What the mall answers, as JSON, and how it is made of what was read."""
 
-from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
+from typing import Annotated
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from services.mall.domain.account import Account, Announcement, Entry, Lot, Stage
-from services.mall.domain.catalogue import Limit, Obstacle, Prospect, Redemption, Reward
+from services.mall.domain.account import Account, Entry, Stage
+from services.mall.domain.catalogue import Obstacle, Prospect, Reward
 from services.mall.domain.inbox import Message
 from shared.notices.render import render
 from shared.notices.words import Language
 
+
+class _Body(BaseModel):
+    """A body made of what the domain says, where the names are the same."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
 _NEXT = Field(description="Ask for the next page with it; null at the end.")
 
 
-class LotBody(BaseModel):
+class LotBody(_Body):
     """Points with one expiry date."""
 
     expires_on: date | None = Field(
@@ -37,7 +45,7 @@ class AccountBody(BaseModel):
     zone: str = Field(description="The program's time zone: dates are days there.")
 
 
-class EntryBody(BaseModel):
+class EntryBody(_Body):
     """One line of a member's ledger."""
 
     entry_id: str
@@ -47,7 +55,9 @@ class EntryBody(BaseModel):
     points: int = Field(description="What it changed; 0 where the reason says why not.")
     balance: int = Field(description="The balance after it.")
     lots: list[LotBody] = Field(description="The lots it changed, and by how much.")
-    reason: JsonValue = Field(description="Why this many points, as recorded when it was posted.")
+    reason: Annotated[JsonValue, BeforeValidator(orjson.loads)] = Field(
+        description="Why this many points, as recorded when it was posted."
+    )
     revision: int | None = Field(description="The revision of the program that decided it.")
     occurred_at: AwareDatetime
     posted_at: AwareDatetime
@@ -76,7 +86,7 @@ class ExpiredBody(BaseModel):
     next_cursor: str | None = _NEXT
 
 
-class AnnouncementBody(BaseModel):
+class AnnouncementBody(_Body):
     """Points that end soon, for a page to show."""
 
     stage: Stage = Field(description="Within how many days; 7 and 1 ask for a strong prompt.")
@@ -92,7 +102,7 @@ class AnnouncementsBody(BaseModel):
     zone: str = Field(description="The program's time zone: dates are days there.")
 
 
-class LimitBody(BaseModel):
+class LimitBody(_Body):
     """How many pieces are left of a limit, and when it begins anew."""
 
     limit: int
@@ -100,7 +110,7 @@ class LimitBody(BaseModel):
     resets_at: AwareDatetime
 
 
-class RewardBody(BaseModel):
+class RewardBody(_Body):
     """A reward that is on sale now."""
 
     reward_id: str
@@ -141,7 +151,7 @@ class ProspectsBody(BaseModel):
     next_cursor: str | None = _NEXT
 
 
-class RedemptionBody(BaseModel):
+class RedemptionBody(_Body):
     """One purchase."""
 
     redemption_id: str
@@ -178,11 +188,15 @@ class NoticeBody(BaseModel):
     body: str = Field(description="Plain text: escape it for a page.")
     data: JsonValue = Field(description="What title and body are made from.")
     created_at: AwareDatetime
+    read_at: AwareDatetime | None = Field(
+        description="When it was marked as read, with notify; null if it was not."
+    )
 
 
 class NoticesBody(BaseModel):
     """A page of the inbox, newest first."""
 
+    unread: int = Field(description="Messages of the whole inbox that were not marked as read.")
     notices: list[NoticeBody]
     next_cursor: str | None = _NEXT
 
@@ -195,25 +209,8 @@ def account_body(member_id: str, account: Account) -> AccountBody:
         spendable=account.spendable,
         held=account.held,
         debt=account.debt,
-        expiring=lot_bodies(account.lots),
+        expiring=[LotBody.model_validate(lot) for lot in account.lots],
         zone=account.zone,
-    )
-
-
-def entry_body(entry: Entry) -> EntryBody:
-    """Return an entry as JSON, its reason as the JSON it is."""
-    return EntryBody(
-        entry_id=entry.entry_id,
-        seq=entry.seq,
-        cause=entry.cause,
-        kind=entry.kind,
-        points=entry.points,
-        balance=entry.balance,
-        lots=lot_bodies(entry.lots),
-        reason=orjson.loads(entry.reason),
-        revision=entry.revision,
-        occurred_at=entry.occurred_at,
-        posted_at=entry.posted_at,
     )
 
 
@@ -231,59 +228,9 @@ def expired_bodies(entry: Entry) -> list[ExpiredLotBody]:
     ]
 
 
-def announcement_body(one: Announcement) -> AnnouncementBody:
-    """Return an announcement as JSON."""
-    return AnnouncementBody(
-        stage=one.stage, expires_on=one.expires_on, days_left=one.days_left, points=one.points
-    )
-
-
-def reward_body(reward: Reward) -> RewardBody:
-    """Return a reward as JSON."""
-    return RewardBody(
-        reward_id=reward.reward_id,
-        kind=reward.kind,
-        title=reward.title,
-        points=reward.points,
-        stock_left=reward.stock_left,
-        daily=_limit_body(reward.daily),
-        monthly_limit=reward.monthly_limit,
-        on_sale_from=reward.on_sale_from,
-        on_sale_until=reward.on_sale_until,
-        tiers=list(reward.tiers),
-    )
-
-
 def prospect_body(reward: Reward, prospect: Prospect) -> ProspectBody:
     """Return a reward with what it is to a member."""
-    return ProspectBody(
-        **dict(reward_body(reward)),
-        affordable=prospect.affordable,
-        missing=prospect.missing,
-        monthly=_limit_body(prospect.monthly),
-        obstacles=list(prospect.obstacles),
-    )
-
-
-def redemption_body(one: Redemption) -> RedemptionBody:
-    """Return a redemption as JSON."""
-    return RedemptionBody(
-        redemption_id=one.redemption_id,
-        reward_id=one.reward_id,
-        title=one.title,
-        kind=one.kind,
-        quantity=one.quantity,
-        points=one.points,
-        status=one.status,
-        version=one.version,
-        reason=one.reason,
-        lots=lot_bodies(one.lots),
-        requested_at=one.requested_at,
-        reserved_until=one.reserved_until,
-        carrier=one.carrier,
-        tracking_no=one.tracking_no,
-        changed_at=one.changed_at,
-    )
+    return ProspectBody.model_validate(asdict(reward) | asdict(prospect))
 
 
 def notice_body(message: Message, language: Language) -> NoticeBody:
@@ -298,15 +245,5 @@ def notice_body(message: Message, language: Language) -> NoticeBody:
         body=text.body,
         data=data,
         created_at=message.created_at,
+        read_at=message.read_at,
     )
-
-
-def lot_bodies(lots: Sequence[Lot]) -> list[LotBody]:
-    """Return lots as JSON."""
-    return [LotBody(expires_on=lot.expires_on, points=lot.points) for lot in lots]
-
-
-def _limit_body(limit: Limit | None) -> LimitBody | None:
-    if limit is None:
-        return None
-    return LimitBody(limit=limit.limit, left=limit.left, resets_at=limit.resets_at)

@@ -83,11 +83,15 @@ LIMIT $5;
 
 -- name: messages
 -- Reads a page of one member's inbox below a message's number, newest first.
-SELECT m.id, m.cause, m.template, m.data, m.created_at
+SELECT m.id, m.cause, m.template, m.data, m.created_at, m.read_at
 FROM read.message_v1 AS m
 WHERE m.member_id = $1 AND m.id < $2
 ORDER BY m.id DESC
 LIMIT $3;
+
+-- name: unread
+-- Counts the messages that one member has not read.
+SELECT count(*) FROM read.message_v1 AS m WHERE m.member_id = $1 AND m.read_at IS NULL;
 
 -- name: newest_program
 -- Reads the program document that was applied last.

@@ -106,6 +106,12 @@ class MallStore:
             rows = await connection.fetch(_SQL["messages"], member_id, below_id, limit)
         return [Message(**dict(row)) for row in rows]
 
+    async def unread(self, member_id: str) -> int:
+        """Count the messages of an inbox that nobody has read."""
+        async with self._connection() as connection:
+            unread: int = await connection.fetchval(_SQL["unread"], member_id)
+        return unread
+
     async def check(self) -> str | None:
         """Tell whether the database answers (a readiness check)."""
         async with self._connection() as connection:

@@ -1,5 +1,6 @@
 """Refusals over HTTP: RFC 9457 problems, each with a stable code."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -10,7 +11,11 @@ from pydantic import BaseModel, Field, JsonValue
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
+from shared.platform.log import describe
+from shared.platform.postgres import DATABASE_ERRORS
+
 PROBLEM_TYPE: Final = "application/problem+json"
+_REFUSED: Final = 409
 # What a problem may be, besides those of a service's own.
 TITLES: Final[Mapping[str, str]] = {
     "not-found": "There is nothing at this address",
@@ -26,6 +31,13 @@ TITLES: Final[Mapping[str, str]] = {
     "internal-error": "The service failed",
     "unavailable": "The service can't answer at the moment",
 }
+# What any route may answer besides success.
+_REFUSALS: Final[Mapping[int, str]] = {
+    401: "No token, or none that is believed.",
+    403: "The token does not allow this.",
+    422: "The request is not valid.",
+    503: "Not at the moment; see Retry-After, ask again alike.",
+}
 
 # When to come again after a 503.
 _RETRY_SECONDS = 2
@@ -33,6 +45,8 @@ _CODES = {400: "malformed-request", 404: "not-found", 405: "method-not-allowed",
 # A body may have thousands of faults, and names of any length.
 _MAX_FAULTS = 10
 _MAX_NAME = 64
+
+_log = logging.getLogger(__name__)
 
 
 class ProblemBody(BaseModel):
@@ -93,7 +107,7 @@ class Refusal(Problem):
     """A command was understood, and the answer is no (409); the code is the reason."""
 
     def __init__(self, reason: str, title: str, figures: Mapping[str, JsonValue]) -> None:
-        super().__init__(409, reason, title)
+        super().__init__(_REFUSED, reason, title)
         self.figures = dict(figures)
 
     @override
@@ -116,11 +130,27 @@ def problem_response(request: Request, problem: Problem) -> Response:
     )
 
 
+def refusals(more: Mapping[int, str] | None = None) -> dict[int | str, dict[str, object]]:
+    """Return what an OpenAPI document says of refusals; `more` has what a route refuses besides."""
+    described = dict(sorted({**_REFUSALS, **(more or {})}.items()))
+    return {status: _described(status, text) for status, text in described.items()}
+
+
+def _described(status: int, text: str) -> dict[str, object]:
+    body = RefusalBody if status == _REFUSED else ProblemBody
+    return {
+        "description": text,
+        "content": {PROBLEM_TYPE: {"schema": body.model_json_schema()}},
+    }
+
+
 def answer_with_problems(app: FastAPI) -> None:
     """Have an application answer every refusal and failure as a problem."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    for trouble in DATABASE_ERRORS:
+        app.add_exception_handler(trouble, _on_trouble)
     app.add_exception_handler(Exception, _on_failure)
 
 
@@ -155,6 +185,12 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         return await _on_failure(request, error)
     code = _CODES.get(error.status_code, "invalid-request")
     return problem_response(request, Problem(error.status_code, code, headers=error.headers))
+
+
+async def _on_trouble(request: Request, error: Exception) -> Response:
+    """Note what is the matter: the caller hears only that it shall come again."""
+    _log.warning("the database does not answer", extra={"error": describe(error)})
+    return problem_response(request, unavailable())
 
 
 async def _on_failure(request: Request, _error: Exception) -> Response:

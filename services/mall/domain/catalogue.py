@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from services.mall.domain.account import Lot
+from services.mall.domain.cursors import Place
 from shared.program.dates import month_end
 
 Obstacle: TypeAlias = Literal[
@@ -84,6 +85,11 @@ class Redemption:
     carrier: str | None
     tracking_no: str | None
     changed_at: datetime
+
+    @property
+    def place(self) -> Place:
+        """Where it stands among the member's."""
+        return Place(self.requested_at, self.redemption_id)
 
 
 def counting_day(today: date, stock_day: date) -> date:

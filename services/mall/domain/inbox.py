@@ -13,3 +13,4 @@ class Message:
     template: str
     data: bytes
     created_at: datetime
+    read_at: datetime | None
