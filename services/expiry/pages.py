@@ -2,15 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import NamedTuple
 
 from services.expiry import store
 from services.expiry.store import At
 from shared.ledger import store as ledger
-from shared.ledger.book import Today
 from shared.ledger.entries import MemberId
 from shared.pipeline.errors import LostRaceError
 from shared.pipeline.failure import is_poison
@@ -85,7 +83,7 @@ class Pages:
         if rows:
             self.revisions = self.revisions.with_newer(rows)
         books = await ledger.lock(connection, members, [])
-        today = await self._today(connection)
+        today = moment_at(await ledger.read_clock(connection), self.revisions).today
         if today.day <= last:
             raise LostRaceError(f"it is {today.day}, and lots of {last} were called due")
         await store.load_due(connection, books, first, today.day)
@@ -94,8 +92,3 @@ class Pages:
         entries = await ledger.post(connection, books.values())
         points = -sum([entry.line.points for book in books.values() for entry in book.entries])
         return Swept(entries, points, {})
-
-    async def _today(self, connection: Connection) -> Today:
-        today = moment_at(await ledger.read_clock(connection), self.revisions).today
-        # A page has a date or two, and a midnight of each per member.
-        return replace(today, midnight_after=cache(today.midnight_after))

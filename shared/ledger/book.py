@@ -36,6 +36,20 @@ class Today:
     day: date
     revision: int | None
     midnight_after: Callable[[date], datetime]
+    _expiries: dict[tuple[date, int], tuple[Telling, bytes]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def expiry(self, expires_on: date, times: int) -> tuple[Telling, bytes]:
+        """Tell how a date's expiry is told, and why: the same for all members of a batch."""
+        known = self._expiries.get((expires_on, times))
+        if known is None:
+            cause = Cause(f"expiry/{expires_on}/{times}")
+            midnight = self.midnight_after(expires_on)
+            telling = Telling(cause, sha256(cause.encode()).digest(), midnight, self.revision)
+            reason = _encode({"rule": "expiry", "expires_on": str(expires_on)})
+            known = self._expiries[expires_on, times] = telling, reason
+        return known
 
 
 def empty_book(member_id: MemberId) -> "Book":
@@ -95,22 +109,9 @@ class Book:
             lot.points = 0
             lot.expired += points
             lot.times_expired += 1
-            cause = Cause(f"expiry/{expires_on}/{lot.times_expired}")
-            telling = Telling(
-                cause,
-                sha256(cause.encode()).digest(),
-                today.midnight_after(expires_on),
-                today.revision,
-            )
-            reason = {"rule": "expiry", "expires_on": str(expires_on)}
-            self._post(
-                telling,
-                "expired",
-                -points,
-                moves=[LotMove(expires_on, -points)],
-                reason=reason,
-                today=today,
-            )
+            telling, reason = today.expiry(expires_on, lot.times_expired)
+            moves = (LotMove(expires_on, -points),)
+            self._post(telling, "expired", -points, moves=moves, reason=reason, today=today)
 
     def credit(
         self,
@@ -135,7 +136,7 @@ class Book:
                 moves.append(LotMove(expires_on, points - repaid))
         told = {**reason, "debt_repaid": debt - owed} if debt else reason
         total = sum([points for _, points in parts])
-        self._post(telling, kind, total, moves=moves, reason=told, today=today)
+        self._post(telling, kind, total, moves=moves, reason=_encode(told), today=today)
         if parts and min(parts).expires_on < today.day:
             self.settle(today)
 
@@ -161,7 +162,7 @@ class Book:
             raise InsufficientPointsError(needs=points, has=has, owes=self.debt)
         moves = self.lots.take(points)
         told = {**reason, "debt_added": missing} if missing > 0 else reason
-        self._post(telling, kind, -points, moves=moves, reason=told, today=today)
+        self._post(telling, kind, -points, moves=moves, reason=_encode(told), today=today)
         return tuple(LotMove(day, -taken) for day, taken in moves)
 
     def take_back(
@@ -189,12 +190,12 @@ class Book:
             told["covered_by_expiry"] = covered
         if missing:
             told["forgiven" if shortfall == "clip" else "debt_added"] = missing
-        self._post(telling, "reversed", -taken, moves=moves, reason=told, today=today)
+        self._post(telling, "reversed", -taken, moves=moves, reason=_encode(told), today=today)
 
     def note(self, telling: Telling, kind: Kind, reason: Reason, today: Today) -> None:
         """Leave an entry of 0 points that says why nothing was given or taken."""
         self.settle(today)
-        self._post(telling, kind, 0, reason=reason, today=today)
+        self._post(telling, kind, 0, reason=_encode(reason), today=today)
 
     def _post(
         self,
@@ -203,7 +204,7 @@ class Book:
         points: int,
         *,
         moves: Sequence[LotMove] = (),
-        reason: Reason,
+        reason: bytes,
         today: Today,
     ) -> None:
         self.seq += 1
@@ -216,7 +217,7 @@ class Book:
             points,
             self.balance,
             tuple(moves),
-            _encode(reason),
+            reason,
             self.posted_at,
         )
         self.head = HASHERS[self.hash_version](self.head, line)

@@ -6,6 +6,7 @@ docs/ledger/hash.md describes version 1 byte by byte; audit.sql is a second impl
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -62,6 +63,7 @@ def points_text(moves: Sequence[LotMove]) -> str:
     return ",".join([str(move.points) for move in moves])
 
 
+@lru_cache(maxsize=4096)  # a batch has few dates, and two per entry are spelled
 def date_text(expires_on: object) -> str:
     """Spell a lot's date as the database does: ISO 8601, or `infinity` for never."""
     return "infinity" if expires_on == NEVER else str(expires_on)

@@ -27,15 +27,15 @@ async def lock(
         return {}
     rows = await connection.fetch(SQL["lock_accounts"], members[0], lines(may_open), lines(members))
     return {
-        MemberId(row["member_id"]): Book(
-            member_id=MemberId(row["member_id"]),
-            balance=row["balance"],
-            seq=row["seq"],
-            head=row["head_hash"],
-            posted_at=row["posted_at"],
+        member_id: Book(
+            member_id=member_id,
+            balance=balance,
+            seq=seq,
+            head=head,
+            posted_at=posted_at,
             lots=Lots(),
         )
-        for row in rows
+        for member_id, balance, seq, head, posted_at in rows
     }
 
 
