@@ -80,7 +80,12 @@ async def make(
         database_url=url,
         bootstrap=bootstrap,
         services=layout.services_of(
-            names, memory, url, bootstrap, tokens.environment(settings.home)
+            names,
+            memory,
+            url,
+            bootstrap,
+            auth=tokens.environment(settings.home),
+            webhook_secret=settings.webhook_secret.get_secret_value(),
         ),
     )
 

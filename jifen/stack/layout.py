@@ -93,7 +93,9 @@ def services_of(
     state: State,
     database_url: str,
     bootstrap: str,
+    *,
     auth: Mapping[str, str],
+    webhook_secret: str,
 ) -> tuple[Service, ...]:
     """Return the service processes, each with its own role and port; all believe the same keys."""
     code = _fingerprint()
@@ -112,6 +114,7 @@ def services_of(
                 "JIFEN_HTTP_HOST": HOST,
                 "JIFEN_HTTP_PORT": str(state.ports[name]),
                 **auth,
+                **({"JIFEN_WEBHOOK_SECRET": webhook_secret} if service == "notify" else {}),
                 # Changed code changes the description, so the next `up` restarts the process.
                 "JIFEN_CODE": code,
             },

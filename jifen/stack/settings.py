@@ -31,6 +31,9 @@ class StackSettings(BaseSettings):
     earn_processes: int = Field(
         default=1, ge=1, le=8, description="Earn processes; more than partitions would idle."
     )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="What notify signs with; no other process is told."
+    )
     services: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("earn", "redeem", "expiry", "notify", "relay", "mall"),
         description="Services to run, separated by commas; `none` for the servers alone.",

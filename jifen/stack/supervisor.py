@@ -63,6 +63,10 @@ stdout_logfile_backups = 3
 """
 
 
+# A process inherits what `up` was started with; these only who is told them has.
+_HIDDEN: Final[Mapping[str, str]] = {"JIFEN_WEBHOOK_SECRET": ""}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Program:
     """One process as supervisor should keep it; a lower priority starts first and ends last."""
@@ -94,9 +98,7 @@ def config_text(home: Path, control: Path, programs: list[Program]) -> str:
                 name=program.name,
                 command=_text(shlex.join(program.command)),
                 folder=_text(program.folder),
-                environment=",".join(
-                    f'{name}="{_text(value)}"' for name, value in program.environment.items()
-                ),
+                environment=_environment(program.environment),
                 priority=program.priority,
                 autostart=str(program.autostart).lower(),
                 stop_signal=program.stop_signal,
@@ -107,6 +109,14 @@ def config_text(home: Path, control: Path, programs: list[Program]) -> str:
         if program.user is not None:
             parts.append(f"user = {program.user}\n")
     return "".join(parts)
+
+
+def _environment(told: Mapping[str, str]) -> str:
+    for name, value in told.items():
+        # There is no way of writing these.
+        if any(character in value for character in '"\r\n'):
+            raise StackError(f"{name} holds a quote or a line's end, which the stack can't pass on")
+    return ",".join(f'{name}="{_text(value)}"' for name, value in {**_HIDDEN, **told}.items())
 
 
 def _text(value: object) -> str:

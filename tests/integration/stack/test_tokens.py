@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from jifen.stack import tokens
-from jifen.stack.errors import StackError
 from shared.platform.auth.principal import Principal
 from shared.platform.auth.settings import AuthSettings
 from shared.platform.auth.verifier import make_verifier
@@ -58,9 +57,6 @@ def test_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, value)
     token = tokens.sign(tmp_path, SERVICE, ttl_seconds=60)
     assert make_verifier(AuthSettings()).verify(token.encode()) == SERVICE
-    monkeypatch.setenv("JIFEN_AUTH_AUDIENCE", 'a"b')
-    with pytest.raises(StackError, match="JIFEN_AUTH_AUDIENCE holds a quote"):
-        tokens.environment(tmp_path)
 
 
 @pytest.mark.parametrize(
