@@ -21,15 +21,15 @@ from shared.platform.clock import monotonic
 from shared.platform.health import Readiness
 from shared.platform.limits import bounded
 from shared.platform.metrics import Metrics
-from shared.platform.problem import answer_with_problems
+from shared.platform.problem import answer_with_problems, problem_response, unavailable
 from shared.platform.settings import REQUEST_SECONDS, ServiceSettings
 
 # A service's own routes need a token; these are for whoever keeps it running.
 OPERATIONS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _DOCUMENT = "/openapi.json"
 
-# Requests in progress beyond this are answered 503 by the server itself.
-_MAX_CONCURRENT_REQUESTS = 1_000
+# More at once would wait longer than their callers do.
+_MOST_REQUESTS: Final = 1_000
 # What a request may still take once the service was told to stop.
 _GRACE_SECONDS = 5
 
@@ -64,6 +64,7 @@ def create_app(
     _add_operations(app, readiness, metrics)
     answer_with_problems(app)
     app.add_middleware(Closed, verifier=verifier, public=public, metrics=metrics)
+    app.add_middleware(Admission)
     app.add_middleware(_Timing, metrics=metrics)
     return app
 
@@ -95,6 +96,29 @@ def _add_operations(app: FastAPI, readiness: Readiness, metrics: Metrics) -> Non
         """Expose the registry, as OpenMetrics where that is accepted."""
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(metrics.registry), media_type=content_type)
+
+
+class Admission:
+    """Lets so many requests in at a time; who comes beyond that hears at once to come again.
+
+    The operations routes are always open: a busy service is alive.
+    """
+
+    def __init__(self, app: ASGIApp, *, most: int = _MOST_REQUESTS) -> None:
+        self._app, self._free = app, most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 503."""
+        if scope["type"] != "http" or scope["path"] in OPERATIONS:
+            await self._app(scope, receive, send)
+        elif not self._free:
+            await problem_response(Request(scope), unavailable())(scope, receive, send)
+        else:
+            self._free -= 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._free += 1
 
 
 class _Timing:
@@ -146,7 +170,6 @@ class Server:
                 http=bounded(request_seconds),
                 ws="none",
                 server_header=False,
-                limit_concurrency=_MAX_CONCURRENT_REQUESTS,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )

@@ -1,5 +1,6 @@
 """The keys that tokens are checked with: one secret, or public keys by their ids."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from shared.platform.auth.settings import AuthSettings, no_key
 MIN_SECRET_BYTES: Final = 32  # RFC 7518, 3.2: no shorter than SHA-256's output
 _MIN_RSA_BITS = 2048  # RFC 7518, 3.3
 _MAX_FILE_BYTES = 1_000_000
+_log = logging.getLogger(__name__)
 _FAMILIES: Final[Mapping[str, type[Key]]] = {
     "HS": OctKey,
     "RS": RSAKey,
@@ -50,6 +52,38 @@ def load_keys(settings: AuthSettings) -> Keys:
     if settings.jwks_file is not None:
         return Keys(secret=None, public=_public(settings.jwks_file))
     return Keys(secret=OctKey.import_key(load_secret(settings)), public={})
+
+
+class ChangedKeys:
+    """Reads public keys again when their file has changed.
+
+    What can't be read then changes nothing: whoever writes the file may not be through.
+    """
+
+    def __init__(self, settings: AuthSettings) -> None:
+        """Look at the file as it is; raises nothing where there is none."""
+        self._settings = settings
+        self._seen = self._look()
+
+    def __call__(self) -> Keys | None:
+        """Return the keys where they have changed since the last look."""
+        before, self._seen = self._seen, self._look()
+        if self._seen == before:
+            return None
+        try:
+            return load_keys(self._settings)
+        except KeysError as error:
+            _log.warning("keys can't be read, those before hold", extra={"error": str(error)})
+            return None
+
+    def _look(self) -> tuple[int, int, int] | None:
+        if self._settings.jwks_file is None:
+            return None
+        try:
+            found = self._settings.jwks_file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def load_secret(settings: AuthSettings) -> bytes:

@@ -48,7 +48,8 @@ class AuthSettings(BaseSettings):
     )
     jwks_file: Path | None = Field(
         default=None,
-        description="Public keys (RFC 7517, each with a `kid`) of who signs tokens; read at start.",
+        description="Public keys (RFC 7517, each with a `kid`) of who signs tokens; read again when"
+        " the file changes.",
     )
     algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = Field(
         default=(),

@@ -8,17 +8,20 @@ from typing import Final, NamedTuple
 
 from joserfc import jws
 from joserfc.errors import ClaimError, ExpiredTokenError, InvalidClaimError, JoseError
+from joserfc.jwk import Key
 from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.platform.auth.errors import REASON_OF_CLAIM, TokenError
-from shared.platform.auth.keys import Keys, load_keys
+from shared.platform.auth.keys import ChangedKeys, Keys, load_keys
 from shared.platform.auth.principal import Name, Principal, Role
 from shared.platform.auth.settings import AuthSettings
 from shared.platform.clock import unix_seconds
 
 # Tokens have a few hundred bytes; reading a longer one is work for a stranger.
 MAX_TOKEN_BYTES: Final = 4_096
+# How long a key that was taken out of the file may still be believed.
+LOOK_SECONDS: Final = 5.0
 # What the library and its JSON reader raise for parts that are not what they should be.
 _UNREADABLE: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
 
@@ -39,12 +42,21 @@ class _Known(NamedTuple):
 
 
 class Verifier:
-    """Tells who a token speaks for."""
+    """Tells who a token speaks for.
+
+    `changed` returns other keys where there are some by now; it is asked every few seconds, and
+    for a token whose key is not known.
+    """
 
     def __init__(
-        self, keys: Keys, settings: AuthSettings, *, now: Callable[[], float] = unix_seconds
+        self,
+        keys: Keys,
+        settings: AuthSettings,
+        *,
+        changed: Callable[[], Keys | None] = lambda: None,
+        now: Callable[[], float] = unix_seconds,
     ) -> None:
-        self._keys = keys
+        self._keys, self._changed, self._look_at = keys, changed, 0.0
         self._allowed = frozenset(settings.allowed)
         self._skew = settings.skew_seconds
         self._expected: dict[str, ClaimsOption] = {
@@ -67,6 +79,8 @@ class Verifier:
             raise TokenError("too-long")
         digest = sha256(token).digest()
         now = self._now()
+        if now >= self._look_at:
+            self._look(now)
         known = self._known.get(digest) or self._learn(digest, token, now)
         if now >= known.until:
             del self._known[digest]
@@ -79,6 +93,13 @@ class Verifier:
         if len(self._known) > self._limit:
             self._known.popitem(last=False)
         return known
+
+    def _look(self, now: float) -> None:
+        """Take other keys where there are some: what those before have proved counts no more."""
+        self._look_at = now + LOOK_SECONDS
+        if (keys := self._changed()) is not None:
+            self._keys = keys
+            self._known.clear()
 
     def _read(self, token: bytes, now: float) -> _Known:
         claims = self._signed(token)
@@ -101,7 +122,7 @@ class Verifier:
             raise TokenError("malformed") from error
         if not isinstance(algorithm, str) or algorithm not in self._allowed:
             raise TokenError("algorithm")
-        key = self._keys.find(algorithm, kid)
+        key = self._key(algorithm, kid)
         try:
             if not jws.validate_compact(read, key, algorithms=[algorithm]):
                 raise TokenError("signature")
@@ -111,6 +132,15 @@ class Verifier:
         if not isinstance(claims, dict):
             raise TokenError("claims")
         return claims
+
+    def _key(self, algorithm: str, kid: object) -> Key:
+        try:
+            return self._keys.find(algorithm, kid)
+        except TokenError as error:
+            if error.reason != "unknown-key":
+                raise
+        self._look(self._now())
+        return self._keys.find(algorithm, kid)
 
     def _check(self, claims: dict[str, object], now: int) -> None:
         registry = JWTClaimsRegistry(
@@ -128,4 +158,5 @@ class Verifier:
 
 def make_verifier(settings: AuthSettings) -> Verifier:
     """Make the verifier that the settings ask for; raises KeysError."""
-    return Verifier(load_keys(settings), settings)
+    changed = ChangedKeys(settings)
+    return Verifier(load_keys(settings), settings, changed=changed)

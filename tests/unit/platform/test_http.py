@@ -6,10 +6,12 @@ import httpx
 import pytest
 from fastapi import Depends
 from prometheus_client import CollectorRegistry
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from shared.platform.auth.guards import any_caller
 from shared.platform.health import Check, Readiness
-from shared.platform.http import Server, create_app
+from shared.platform.http import Admission, Server, create_app
 from shared.platform.metrics import Metrics
 from shared.platform.problem import Problem
 from tests.support.tokens import bearer, verifier
@@ -125,3 +127,25 @@ async def test_a_check_that_hangs_has_failed() -> None:
 
     report = await Readiness({"broker": hang}, limit_seconds=0.01).report()
     assert report.problems == {"broker": "no answer within 0.01 s"}
+
+
+async def test_who_is_too_many_is_told_to_come_again_and_probes_never_are() -> None:
+    inside, leave = asyncio.Event(), asyncio.Event()
+
+    async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/slow":
+            inside.set()
+            await leave.wait()
+        await Response()(scope, receive, send)
+
+    transport = httpx.ASGITransport(Admission(busy, most=1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        first = asyncio.create_task(client.get("/slow"))
+        await inside.wait()
+        refused = await client.get("/quick")
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await client.get("/healthz")).status_code == 200
+        leave.set()
+        assert (await first).status_code == 200
+        assert (await client.get("/quick")).status_code == 200
