@@ -39,6 +39,7 @@ lint: $(VENV)/.dev ## Check style, types, layers, migrations and generated docum
 	@$(BIN)/python -m services.mall.openapi --check
 	@$(BIN)/python -m services.expiry.openapi --check
 	@$(BIN)/python -m services.redeem.openapi --check
+	@$(BIN)/python -m services.notify.openapi --check
 
 docs: $(VENV)/.runtime ## Generate the documents that are made from code
 	@$(BIN)/python -m shared.contract.generate docs/events
@@ -47,6 +48,7 @@ docs: $(VENV)/.runtime ## Generate the documents that are made from code
 	@$(BIN)/python -m services.mall.openapi
 	@$(BIN)/python -m services.expiry.openapi
 	@$(BIN)/python -m services.redeem.openapi
+	@$(BIN)/python -m services.notify.openapi
 
 lock: ## Resolve the requirements and Kafka's jars anew (needs `uv`)
 	@for kind in runtime dev; do \

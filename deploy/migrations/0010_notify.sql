@@ -8,7 +8,7 @@ CREATE SCHEMA notify;
 CREATE SEQUENCE notify.message_id;
 
 -- The inbox: one message per member and cause, for ever. It holds what the text is made from, in
--- no language; template and data become text when somebody reads.
+-- no language; template and data become text when somebody reads. read_at, once there, stays.
 CREATE TABLE notify.message (
     member_id text COLLATE "C" NOT NULL,
     cause text COLLATE "C" NOT NULL CHECK (octet_length(cause) BETWEEN 1 AND 300),
@@ -53,7 +53,7 @@ CREATE INDEX delivery_dead ON notify.delivery (channel, dead_at) WHERE dead_at I
 
 GRANT USAGE ON SCHEMA notify TO jifen_notify;
 GRANT USAGE ON SEQUENCE notify.message_id TO jifen_notify;
-GRANT SELECT, INSERT ON notify.message TO jifen_notify;
+GRANT SELECT, INSERT, UPDATE (read_at) ON notify.message TO jifen_notify;
 GRANT SELECT, INSERT, UPDATE (version) ON notify.redemption TO jifen_notify;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notify.delivery TO jifen_notify;
 

@@ -3,24 +3,31 @@
 import asyncio
 from typing import Final
 
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from services.notify.api import Marks, make_router
 from services.notify.channels import WEBHOOK, Channel, Inbox, Queue
 from services.notify.domain.attempt import Patience
 from services.notify.domain.desk import Desk
 from services.notify.handlers import GROUP, TOPICS, Notify
+from services.notify.marks import DatabaseMarks
 from services.notify.monitor import NotifyMonitor
 from services.notify.sender import Sender
 from services.notify.settings import NotifySettings
 from services.notify.webhook import Webhook
 from shared.pipeline.runner import Runner
+from shared.platform.auth.verifier import Verifier, make_verifier
 from shared.platform.health import Readiness
 from shared.platform.http import create_app, serving
 from shared.platform.kafka import BrokerCheck
 from shared.platform.metrics import Metrics
+from shared.platform.postgres import create_pool
 from shared.platform.process import beside, installed_version
 
 SERVICE: Final = "notify"
+API_VERSION: Final = "1.0.0"
+"""The version of the interface, which changes when the interface does."""
 _LEASE_BEYOND_SECONDS: Final = 20.0
 """A claim outlives its post by so much: writing its end may have to wait for the database."""
 
@@ -28,8 +35,10 @@ _LEASE_BEYOND_SECONDS: Final = 20.0
 async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
     """Run notify until `stop` is set; then finish the batch in flight and leave the group.
 
-    An endpoint that is down makes nothing unready: the inbox goes on.
+    An endpoint that is down makes nothing unready: the inbox goes on. Raises KeysError where the
+    settings name no key to check tokens with.
     """
+    verifier = make_verifier(settings.auth)
     version = installed_version()
     metrics = Metrics(CollectorRegistry(), SERVICE, version=version)
     runner = make_runner(settings, metrics)
@@ -44,14 +53,41 @@ async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
             "consumer": runner.consumer_problem,
         }
     )
-    app = create_app(title="Jifen notify", version=version, readiness=readiness, metrics=metrics)
+    pool = create_pool(
+        settings.database,
+        application_name="jifen-notify-http",
+        max_size=settings.notify_pool_size,
+        writes=True,
+    )
     try:
-        async with serving(app, settings), beside(monitor.run()), asyncio.TaskGroup() as running:
-            for sender in senders:
-                running.create_task(sender.run(stop))
-            running.create_task(runner.run(stop))
+        async with pool:
+            app = make_app(DatabaseMarks(pool), readiness, metrics, verifier)
+            async with (
+                serving(app, settings),
+                beside(monitor.run()),
+                asyncio.TaskGroup() as running,
+            ):
+                for sender in senders:
+                    running.create_task(sender.run(stop))
+                running.create_task(runner.run(stop))
     finally:
         await broker.close()
+
+
+def make_app(
+    marks: Marks, readiness: Readiness, metrics: Metrics, verifier: Verifier | None
+) -> FastAPI:
+    """Make the application; without a verifier it lets nobody in."""
+    app = create_app(
+        title="Jifen notify",
+        version=API_VERSION,
+        readiness=readiness,
+        metrics=metrics,
+        documented=True,
+        verifier=verifier,
+    )
+    app.include_router(make_router(marks))
+    return app
 
 
 def make_runner(settings: NotifySettings, metrics: Metrics) -> Runner[Desk]:

@@ -65,6 +65,19 @@ ORDER BY t.member_id COLLATE "C", t.cause COLLATE "C"
 ON CONFLICT (member_id, cause) DO NOTHING
 RETURNING 1;
 
+-- name: mark_read
+-- Mark a member's message as read, unless it is already; say whether there is such a message.
+WITH marked AS (
+    UPDATE notify.message AS m SET read_at = statement_timestamp()
+    WHERE m.member_id = $1 AND m.id = $2 AND m.read_at IS NULL
+)
+SELECT EXISTS (SELECT FROM notify.message AS m WHERE m.member_id = $1 AND m.id = $2);
+
+-- name: mark_read_up_to
+-- Mark a member's messages up to a number as read, those that are not.
+UPDATE notify.message AS m SET read_at = statement_timestamp()
+WHERE m.member_id = $1 AND m.id <= $2 AND m.read_at IS NULL;
+
 -- name: announce
 -- Append what became of messages to the outbox, in order.
 INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, payload, headers)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.platform.auth.settings import AuthSettings
 from shared.platform.settings import ConsumerSettings
 
 MIN_SECRET_BYTES: Final = 32
@@ -83,4 +84,8 @@ class WebhookSettings(BaseSettings):
 class NotifySettings(ConsumerSettings):
     """What notify may be told besides where things are (JIFEN_...)."""
 
+    auth: AuthSettings = Field(default_factory=AuthSettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)
+    notify_pool_size: int = Field(
+        default=4, ge=1, le=100, description="Connections for marking messages as read."
+    )

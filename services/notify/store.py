@@ -1,4 +1,4 @@
-"""Notify's rows: the inbox, what is known of redemptions, and the announcements of messages."""
+"""Notify's rows: inboxes and what of them was read, known redemptions, announced messages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -62,6 +62,16 @@ async def enqueue(connection: Connection, channel: str, messages: Sequence[Messa
     """Give messages to a channel outside."""
     members, causes = [one.member_id for one in messages], [one.cause for one in messages]
     await connection.execute(_SQL["enqueue"], lines(members), lines(causes), channel)
+
+
+async def mark_read(connection: Connection, member_id: str, notice_id: int) -> bool:
+    """Mark a message as read, unless it is; tell whether the member has it."""
+    return bool(await connection.fetchval(_SQL["mark_read"], member_id, notice_id))
+
+
+async def mark_read_up_to(connection: Connection, member_id: str, notice_id: int) -> None:
+    """Mark messages up to a number as read that are not."""
+    await connection.execute(_SQL["mark_read_up_to"], member_id, notice_id)
 
 
 async def _load_redemptions(

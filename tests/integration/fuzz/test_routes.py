@@ -19,6 +19,7 @@ from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.core.result import Ok
 
 from services.earn.handlers import TOPICS as EARN_TOPICS
+from services.notify.handlers import TOPICS as NOTIFY_TOPICS
 from services.redeem.handlers import TOPICS as REDEEM_TOPICS
 from tests.integration.consuming.crew import Place
 from tests.integration.earn.desk import now
@@ -30,7 +31,7 @@ from tests.support.tokens import bearer
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
-SERVICES: Final = ("earn", "expiry", "mall", "redeem")
+SERVICES: Final = ("earn", "expiry", "mall", "notify", "redeem")
 ANN: Final = "ann"
 # Nothing that is made up spells this by chance.
 BOB: Final = "bob.5f1c9e07d2"
@@ -55,7 +56,7 @@ async def urls(
     database: Database, kafka: KafkaHandle, tmp_path: Path
 ) -> AsyncIterator[Mapping[str, str]]:
     """Every service that has routes, each a process on one database, with two members in it."""
-    await kafka.fresh_topics(*{*EARN_TOPICS, *REDEEM_TOPICS})
+    await kafka.fresh_topics(*{*EARN_TOPICS, *NOTIFY_TOPICS, *REDEEM_TOPICS})
     today = Rules().day(now())
     mug = Reward(id="mug", points=10, stock=1_000, daily_limit=900, monthly_limit=900)
     await give_points(database, [mug], {name: of_today(today, 60) for name in (ANN, BOB)})

@@ -1,6 +1,7 @@
 """The inbox: in the language asked for, newest first, text that is never markup of ours."""
 
 import json
+from datetime import datetime
 
 import httpx
 import pytest
@@ -13,6 +14,10 @@ pytestmark = pytest.mark.integration
 _WRITE = """
 INSERT INTO notify.message (member_id, cause, id, template, data, created_at)
 VALUES ($1, $2, nextval('notify.message_id'), $3, $4, clock_timestamp())
+"""
+_READ = """
+UPDATE notify.message SET read_at = clock_timestamp() WHERE member_id = 'ann' AND cause = 'c2'
+RETURNING read_at
 """
 
 
@@ -33,6 +38,20 @@ async def test_a_notice_is_read_in_the_language_asked_for(
     assert "1,200 积分" in chinese["title"]
     assert english["title"] == "Soon to expire: 1,200 points"
     assert (english["template"], english["data"]) == ("expiry-reminder-7", said)
+
+
+async def test_it_says_what_was_read_and_how_much_was_not(
+    database: Database, mall: httpx.AsyncClient
+) -> None:
+    for member, number in (("ann", 1), ("ann", 2), ("ann", 3), ("bob", 1)):
+        await write(database, member, f"c{number}", "expiry-reminder-7")
+    async with owner_of(database) as owner:
+        read_at = await owner.fetchval(_READ)
+    page = (await mall.get("/v1/members/ann/notices", params={"limit": "2"})).json()
+    assert [one["read_at"] is None for one in page["notices"]] == [True, False]
+    assert datetime.fromisoformat(page["notices"][1]["read_at"]) == read_at
+    assert page["unread"] == 2
+    assert (await mall.get("/v1/members/cat/notices")).json()["unread"] == 0
 
 
 async def test_notices_come_in_pages_and_what_is_strange_does_not_break_them(
