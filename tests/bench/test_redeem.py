@@ -16,7 +16,7 @@ from tests.bench.cpu import Part, listening, measure
 from tests.bench.redeem_client import Client, make_client
 from tests.bench.report import cpu_table, per_second, say
 from tests.bench.stages import stage_seconds
-from tests.chaos.test_redeem_kills import send, until_read
+from tests.chaos.kills import send, until_read
 from tests.integration.earn.desk import now
 from tests.integration.redeem.desk import give_points, of_today, rows, stock_adds_up
 from tests.integration.redeem.doors import opened, place_of
@@ -79,9 +79,9 @@ async def test_over_kafka(postgres: PostgresHandle, kafka: KafkaHandle, home: Ho
             ]
             await asyncio.to_thread(send, kafka.bootstrap, told)
             async with place_of(database, kafka.bootstrap, home.folder).service("redeem"):
-                await until_read(database, 2_000)
+                await until_read(database, 2_000, GROUP)
                 done, started = await _read(database), monotonic()
-                await until_read(database, RECORDS)
+                await until_read(database, RECORDS, GROUP)
                 rates.append((RECORDS - done) / (monotonic() - started))
             await checked(database, RECORDS)
     say("", per_second(f"redeem over Kafka, {RECORDS:,}", rates))

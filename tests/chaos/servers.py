@@ -14,8 +14,6 @@ from tests.support.brokers import KafkaHandle
 from tests.support.databases import PostgresHandle
 from tests.support.stack import EmbeddedKafka, EmbeddedPostgres, Home
 
-MANY_KILLS = 10
-
 
 def kill_all(server: EmbeddedPostgres) -> None:
     """Kill the server and each process it has started, and wait until they are gone."""
@@ -71,8 +69,3 @@ def copy_data(source: Path, target: Path) -> None:
     if target.exists():
         shutil.rmtree(target)
     subprocess.run(["/bin/cp", "-a", str(source), str(target)], check=True)
-
-
-def hit_batches(hits: int, kills: int) -> None:
-    """Hold a long run to having killed inside batches; a short one may meet pauses alone."""
-    assert kills < MANY_KILLS or hits * 2 >= kills, f"too few of {kills} kills hit a batch: {hits}"

@@ -1,16 +1,15 @@
 """kill -9 of everything, one after the other, while events flow: nothing lost, nothing doubled."""
 
 import asyncio
-import logging
 import random
-import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.servers import Victim, hit_batches, kill_all, own_kafka
-from tests.integration.consuming.crew import Place, Service
+from tests.chaos.kills import caught, hit_batches
+from tests.chaos.servers import Victim, kill_all, own_kafka
+from tests.integration.consuming.crew import Place
 from tests.integration.consuming.shop import Books, Told, open_books, place_of, send, world_of
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database
@@ -18,23 +17,6 @@ from tests.support.model import stories
 from tests.support.stack import Home
 
 pytestmark = [pytest.mark.timeout(600)]
-
-_log = logging.getLogger(__name__)
-
-# A transaction of a stopped process can't end any more; rows are what the relay has to move.
-_IN_FLIGHT = """
-SELECT
-    (
-        SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'jifen-earn'
-            AND xact_start IS NOT NULL
-    ) AS batches,
-    (SELECT count(*) FROM messaging.outbox) AS rows
-"""
-
-
-GLANCES = 20
-"""How often a kill looks again for a batch in flight before it takes what there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,61 +45,29 @@ SOAK = pytest.param(
 )
 
 
-async def caught_in_flight(
-    books: Books, earn: Service, relay: Service, chance: random.Random
-) -> tuple[bool, bool]:
-    """Stop both dead inside a batch, look whether each had something under way, and kill them.
-
-    A moment between two batches is let go, a few times: there nothing can be lost or doubled.
-    """
-    looks = 0
-    while True:
-        for service in (earn, relay):
-            service.send(signal.SIGSTOP)
-        (row,) = await books.fetch(_IN_FLIGHT)
-        looks += 1
-        if (row["batches"] and row["rows"]) or looks == GLANCES:
-            break
-        for service in (earn, relay):
-            service.send(signal.SIGCONT)
-        await asyncio.sleep(chance.uniform(0, 0.02))
-    for service in (earn, relay):
-        await service.kill()
-    return bool(row["batches"]), bool(row["rows"])
-
-
-@dataclass(slots=True, kw_only=True)
-class Caught:
-    """How many kills found a batch of earn, or rows of the relay, in flight."""
-
-    earn: int = 0
-    relay: int = 0
-
-
-async def run_and_die(books: Books, place: Place, form: Form) -> Caught:
-    """Start earn and relay anew for each moment and kill both there."""
+async def run_and_die(books: Books, place: Place, form: Form) -> tuple[int, int]:
+    """Start earn and relay anew for each moment, kill both there, and count what was in flight."""
     chance = random.Random(form.seed)  # noqa: S311
-    caught = Caught()
+    batches = rows = 0
     for moment in form.moments():
         async with place.service("relay") as relay, place.service("earn") as earn:
             await books.until_read(moment, more=True)
-            batch, rows = await caught_in_flight(books, earn, relay, chance)
-            caught.earn += batch
-            caught.relay += rows
-    return caught
+            in_batch, has_rows = await caught(books.database, chance, earn, relay)
+            batches += in_batch
+            rows += has_rows
+    return batches, rows
 
 
 @pytest.mark.parametrize("form", [SHORT, SOAK])
 async def test_earn_and_relay_are_killed(books: Books, place: Place, form: Form) -> None:
     told = form.told()
     await asyncio.to_thread(send, books.bootstrap, told)
-    caught = await run_and_die(books, place, form)
+    batches, rows = await run_and_die(books, place, form)
     async with place.service("relay"), place.service("earn"):
         await books.until_done()
     await books.check(world_of(told))
-    _log.info("of %d kills so many found something in flight: %s", form.kills, caught)
-    hit_batches(caught.earn, form.kills)
-    hit_batches(caught.relay, form.kills)
+    hit_batches(batches, form.kills)
+    hit_batches(rows, form.kills)
 
 
 @pytest.mark.chaos

@@ -12,16 +12,16 @@ import httpx
 import pytest
 
 from services.redeem.domain.identity import redemption_id
-from services.redeem.handlers import TOPICS
+from services.redeem.handlers import GROUP, TOPICS
 from shared.ledger.entries import MemberId
 from shared.platform.clock import monotonic
-from tests.chaos.servers import hit_batches
-from tests.chaos.test_redeem_kills import caught, send, until_read
+from tests.chaos.asking import until_answered
+from tests.chaos.kills import PATIENCE_SECONDS, caught, hit_batches, send, until_read
 from tests.integration.consuming.crew import Service
 from tests.integration.earn.desk import now
 from tests.integration.ledger.desk import audited
 from tests.integration.redeem.desk import give_points, of_today, rows, stock_adds_up
-from tests.integration.redeem.doors import SERVICE, place_of
+from tests.integration.redeem.doors import place_of
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database
 from tests.support.model import Reward, Rules
@@ -33,7 +33,6 @@ pytestmark = [pytest.mark.timeout(1_800)]
 
 MEMBERS = [f"m{n}" for n in range(500)]
 STOCK, PRICE = 10, 20
-PATIENCE_SECONDS = 120
 _DECIDED = "SELECT count(*) AS n FROM redeem.command WHERE cause = ANY ($1)"
 _ANSWERS = "SELECT member_id, answer FROM redeem.command WHERE cause = ANY ($1)"
 _CHARGED = """
@@ -91,23 +90,12 @@ class Crowd:
                 await self._until_answered(client, name)
 
     async def _until_answered(self, client: httpx.AsyncClient, member: str) -> None:
-        deadline = monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                response = await client.post(
-                    f"/v1/members/{member}/redemptions",
-                    json={"reward_id": self.reward, "confirm": True},
-                    headers={**SERVICE, "Idempotency-Key": self.reward},
-                )
-            except httpx.TransportError:
-                pass
-            else:
-                if response.status_code != 503:
-                    told = (response.status_code, response.content)
-                    self.answers.setdefault(member, []).append(told)
-                    return
-            assert monotonic() < deadline, f"{member} was never answered"
-            await asyncio.sleep(self.chance.uniform(0.05, 0.3))
+        path, body = (
+            f"/v1/members/{member}/redemptions",
+            {"reward_id": self.reward, "confirm": True},
+        )
+        response = await until_answered(client, self.chance, path, body, key=self.reward)
+        self.answers.setdefault(member, []).append((response.status_code, response.content))
 
 
 @pytest.mark.parametrize("form", [SHORT, SOAK])
@@ -131,13 +119,13 @@ async def test_ten_are_sold_and_everybody_is_told(
             crowd = Crowd(reward=reward.id, chance=chance, url=f"http://127.0.0.1:{port}")
             told = crowd.told()
             asking = asyncio.create_task(crowd.ask())
-            sending = asyncio.to_thread(send, kafka.bootstrap, list(told))
+            sending = asyncio.to_thread(send, kafka.bootstrap, told)
             await asyncio.gather(sending, until_decided(database, crowd, chance.randrange(1, 200)))
-            in_flight += await caught(database, redeem, chance)
+            in_flight += sum(await caught(database, chance, redeem))
             redeem = await stack.enter_async_context(start())
             await asking
             records += len(told)
-            await until_read(database, records)
+            await until_read(database, records, GROUP)
             await sold_once(database, crowd)
     hit_batches(in_flight, form.rounds)
     assert await stock_adds_up(database)

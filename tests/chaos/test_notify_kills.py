@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ import pytest
 from services.notify.domain.message import notification_id
 from services.notify.handlers import GROUP, TOPICS
 from shared.platform.clock import monotonic
-from tests.chaos.servers import hit_batches
+from tests.chaos.kills import PATIENCE_SECONDS, caught, hit_batches, until_read
 from tests.integration.consuming.crew import Place, Service
-from tests.integration.notify.desk import announced, deliveries, inbox, rows, told_once
+from tests.integration.notify.desk import announced, deliveries, inbox, told_once
 from tests.integration.notify.receiver import OK, Receiver, Reply, Request, receiving
 from tests.integration.notify.test_consuming import send
 from tests.integration.notify.told import expected, lives
@@ -24,16 +23,6 @@ from tests.support.earning import give_program
 from tests.support.stack import Home
 
 pytestmark = [pytest.mark.timeout(600)]
-
-PATIENCE_SECONDS = 120
-_IN_BATCH = """
-SELECT count(*) AS batches FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'jifen-notify'
-    AND xact_start IS NOT NULL
-"""
-_READ = """
-SELECT coalesce(sum(next_offset), 0) AS read FROM messaging.consumer_offset WHERE group_name = $1
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +38,6 @@ SHORT = pytest.param(Form(kills=3, members=300, seed=71), marks=pytest.mark.chao
 SOAK = pytest.param(Form(kills=20, members=4_000, seed=72), marks=pytest.mark.soak, id="soak")
 
 
-async def until_read(database: Database, records: int) -> None:
-    deadline = monotonic() + PATIENCE_SECONDS
-    while (read := (await rows(database, _READ, GROUP))[0]["read"]) < records:
-        assert monotonic() < deadline, f"read {read} of {records} records"
-        await asyncio.sleep(0.02)
-
-
 async def until_told(database: Database, messages: int) -> None:
     """Wait for so many messages; what is short of them then is for `told_once` to say."""
     deadline = monotonic() + PATIENCE_SECONDS
@@ -68,21 +50,6 @@ async def until_posted(database: Database) -> None:
     while left := await deliveries(database):
         assert monotonic() < deadline, f"{len(left)} messages were not posted"
         await asyncio.sleep(0.1)
-
-
-async def caught(database: Database, notify: Service, chance: random.Random) -> bool:
-    """Kill it inside a batch, or after some looks wherever it is."""
-    in_batch = False
-    for _ in range(20):
-        notify.send(signal.SIGSTOP)
-        (row,) = await rows(database, _IN_BATCH)
-        in_batch = bool(row["batches"])
-        if in_batch:
-            break
-        notify.send(signal.SIGCONT)
-        await asyncio.sleep(chance.uniform(0, 0.02))
-    await notify.kill()
-    return in_batch
 
 
 def moody(chance: random.Random) -> Reply:
@@ -106,8 +73,8 @@ async def test_each_thing_is_told_once_however_often_notify_dies(
         place = place_of(database, kafka, home)
         for kill in range(form.kills):
             async with service(place, receiver, JIFEN_BATCH_START="5") as notify:
-                await until_read(database, (kill + 1) * len(told) // (form.kills + 2))
-                in_flight += await caught(database, notify, chance)
+                await until_read(database, (kill + 1) * len(told) // (form.kills + 2), GROUP)
+                in_flight += sum(await caught(database, chance, notify))
         receiver.answer = lambda _request, _before: OK
         async with service(place, receiver):
             await until_told(database, len(expected(told)))

@@ -3,24 +3,20 @@
 import asyncio
 import json
 import random
-import signal
 from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from confluent_kafka import Producer
 
 from services.redeem.handlers import GROUP, TOPICS
-from shared.platform.clock import monotonic
-from tests.chaos.servers import hit_batches
-from tests.integration.consuming.crew import Service
+from tests.chaos.kills import caught, hit_batches, send, until_read
 from tests.integration.earn.desk import now
 from tests.integration.ledger.desk import audited
 from tests.integration.redeem.desk import give_points, of_today, rows, stock_adds_up
 from tests.integration.redeem.doors import place_of
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database
-from tests.support.model import Reward, Rules, encode, topic_of
+from tests.support.model import Reward, Rules
 from tests.support.model.errands import about, request
 from tests.support.model.world import Event
 from tests.support.stack import Home
@@ -32,15 +28,6 @@ REWARDS = (
     Reward(id="mug", points=20, stock=10),
     Reward(id="bank", points=5, stock=10**6),
 )
-PATIENCE_SECONDS = 120
-_IN_BATCH = """
-SELECT count(*) AS batches FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'jifen-redeem'
-    AND xact_start IS NOT NULL
-"""
-_READ = """
-SELECT coalesce(sum(next_offset), 0) AS read FROM messaging.consumer_offset WHERE group_name = $1
-"""
 _CHARGED = """
 SELECT member_id, split_part(cause, '/', 2) AS redemption_id, sum(points) AS points
 FROM ledger.entry WHERE kind IN ('redeemed', 'returned') GROUP BY 1, 2
@@ -76,42 +63,6 @@ def errands(form: Form) -> list[Event]:
     return told
 
 
-def send(bootstrap: str, told: list[Event]) -> None:
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5})
-    for number, event in enumerate(told):
-        key, value, headers = encode(event["type"], event["data"], f"e{number}")
-        producer.produce(topic_of(event["type"]), value, key, headers=dict(headers))
-        producer.poll(0)
-    assert producer.flush(60) == 0
-
-
-async def read_so_far(database: Database) -> int:
-    (row,) = await rows(database, _READ, GROUP)
-    return int(row["read"])
-
-
-async def until_read(database: Database, records: int) -> None:
-    deadline = monotonic() + PATIENCE_SECONDS
-    while (read := await read_so_far(database)) < records:
-        assert monotonic() < deadline, f"read {read} of {records} records"
-        await asyncio.sleep(0.02)
-
-
-async def caught(database: Database, redeem: Service, chance: random.Random) -> bool:
-    """Kill it inside a batch, or after some looks wherever it is."""
-    in_batch = False
-    for _ in range(20):
-        redeem.send(signal.SIGSTOP)
-        (row,) = await rows(database, _IN_BATCH)
-        in_batch = bool(row["batches"])
-        if in_batch:
-            break
-        redeem.send(signal.SIGCONT)
-        await asyncio.sleep(chance.uniform(0, 0.02))
-    await redeem.kill()
-    return in_batch
-
-
 @pytest.mark.parametrize("form", [SHORT, SOAK])
 async def test_the_last_ten_are_sold_once_however_often_redeem_dies(
     database: Database, kafka: KafkaHandle, home: Home, form: Form
@@ -125,10 +76,10 @@ async def test_the_last_ten_are_sold_once_however_often_redeem_dies(
     in_flight = 0
     for kill in range(form.kills):
         async with place.service("redeem", JIFEN_BATCH_START="50") as redeem:
-            await until_read(database, (kill + 1) * len(told) // (form.kills + 2))
-            in_flight += await caught(database, redeem, chance)
+            await until_read(database, (kill + 1) * len(told) // (form.kills + 2), GROUP)
+            in_flight += sum(await caught(database, chance, redeem))
     async with place.service("redeem"):
-        await until_read(database, len(told))
+        await until_read(database, len(told), GROUP)
     hit_batches(in_flight, form.kills)
     await sold_once(database)
 

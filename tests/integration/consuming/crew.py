@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
@@ -15,6 +16,8 @@ from shared.platform.clock import monotonic
 from tests.support.tokens import SECRET
 
 _ROOT = Path(__file__).parents[3]
+
+_Kind = TypeVar("_Kind", bound="Service")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,6 +27,11 @@ class Service:
     name: str
     process: asyncio.subprocess.Process
     lines: list[Mapping[str, object]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where it answers, once it has started."""
+        return next(str(line["url"]) for line in self.lines if line.get("event") == "started")
 
     @property
     def running(self) -> bool:
@@ -45,10 +53,9 @@ class Service:
     async def until_ready(self, *, patience_seconds: float = 60) -> None:
         """Wait until it says it is ready, assignment and all."""
         await self.until_logged("started", patience_seconds=patience_seconds)
-        url = next(line["url"] for line in self.lines if line.get("event") == "started")
         deadline = monotonic() + patience_seconds
         async with httpx.AsyncClient() as client:
-            while (answer := await client.get(f"{url}/readyz", timeout=30)).status_code != 200:
+            while (answer := await client.get(f"{self.url}/readyz", timeout=30)).status_code != 200:
                 assert monotonic() < deadline, f"{self.name} is not ready: {answer.text}"
                 await asyncio.sleep(0.1)
 
@@ -81,28 +88,38 @@ class Place:
 
         The folder among its arguments makes it one of the processes that go with the run.
         """
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", f"services.{name}", str(self.folder)),
-            cwd=_ROOT,
-            env={
-                "JIFEN_DATABASE_URL": self.urls[name],
-                "JIFEN_KAFKA_BOOTSTRAP": self.bootstrap,
-                "JIFEN_KAFKA_SESSION_TIMEOUT_MS": "6000",
-                "JIFEN_AUTH_SECRET": SECRET,
-                **environment,
-            },
-            stderr=asyncio.subprocess.PIPE,
-            limit=2**22,
-        )
-        service = Service(name=name, process=process)
-        reading = asyncio.create_task(_read_log(service))
-        try:
+        settings = {
+            "JIFEN_DATABASE_URL": self.urls[name],
+            "JIFEN_KAFKA_BOOTSTRAP": self.bootstrap,
+            "JIFEN_KAFKA_SESSION_TIMEOUT_MS": "6000",
+            "JIFEN_AUTH_SECRET": SECRET,
+            **environment,
+        }
+        async with started(Service, name, settings, str(self.folder)) as service:
             yield service
-        finally:
-            if service.running:
-                process.kill()
-            await process.wait()
-            await reading
+
+
+@asynccontextmanager
+async def started(
+    kind: type[_Kind], name: str, environment: Mapping[str, str], *arguments: str
+) -> AsyncIterator[_Kind]:
+    """Start a service with an environment of its own, read its log, and kill it at the end."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", f"services.{name}", *arguments),
+        cwd=_ROOT,
+        env=environment,
+        stderr=asyncio.subprocess.PIPE,
+        limit=2**22,
+    )
+    service = kind(name=name, process=process)
+    reading = asyncio.create_task(_read_log(service))
+    try:
+        yield service
+    finally:
+        if service.running:
+            process.kill()
+        await process.wait()
+        await reading
 
 
 async def _read_log(service: Service) -> None:

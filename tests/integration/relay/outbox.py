@@ -2,14 +2,11 @@
 
 import asyncio
 import json
-import signal
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -18,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from services.relay.settings import RelaySettings
 from shared.platform.clock import monotonic
 from shared.platform.settings import DatabaseSettings, KafkaSettings
+from tests.integration.consuming.crew import Service, started
 
 _APPEND = """
 INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, payload, headers)
@@ -42,7 +40,6 @@ WITH letter AS (
 INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, dead_letter_id)
 SELECT 'dead-letter/' || id, $1 || '.points-earn.dlq', '', 'dead-letter', id FROM letter
 """
-_ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,15 +183,8 @@ def first_tellings(
 
 
 @dataclass(slots=True, kw_only=True)
-class Process:
-    """A relay in a process of its own, which can be killed and stopped."""
-
-    process: asyncio.subprocess.Process
-    lines: list[Mapping[str, object]] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return str(next(line["url"] for line in self.lines if line["event"] == "started"))
+class Process(Service):
+    """A relay in a process of its own, which leads or stands by."""
 
     @property
     def role(self) -> str:
@@ -205,49 +195,17 @@ class Process:
         deadline = monotonic() + patience_seconds
         while self.role != role:
             assert monotonic() < deadline, f"is {self.role}, not {role}; {self.lines}"
-            assert self.process.returncode is None, f"ended; {self.lines}"
+            assert self.running, f"ended; {self.lines}"
             await asyncio.sleep(0.02)
-
-    async def until_logged(self, event: str, *, patience_seconds: float = 20.0) -> None:
-        deadline = monotonic() + patience_seconds
-        while not any(line["event"] == event for line in self.lines):
-            assert monotonic() < deadline, f"never said {event!r}; {self.lines}"
-            await asyncio.sleep(0.02)
-
-    def send(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
 
 
 @asynccontextmanager
 async def relay_process(place: Place, **environment: str) -> AsyncIterator[Process]:
     """Run a relay; it is killed at the end, if it is still there."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.relay",
-        cwd=_ROOT,
-        env={
-            "JIFEN_DATABASE_URL": place.relay_url,
-            "JIFEN_KAFKA_BOOTSTRAP": place.bootstrap,
-            **environment,
-        },
-        stderr=asyncio.subprocess.PIPE,
-    )
-    relay = Process(process=process)
-    reading = asyncio.create_task(_read_log(relay))
-    try:
+    settings = {
+        "JIFEN_DATABASE_URL": place.relay_url,
+        "JIFEN_KAFKA_BOOTSTRAP": place.bootstrap,
+        **environment,
+    }
+    async with started(Process, "relay", settings) as relay:
         yield relay
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await reading
-
-
-async def _read_log(relay: Process) -> None:
-    assert relay.process.stderr is not None
-    async for line in relay.process.stderr:
-        try:
-            relay.lines.append(json.loads(line))
-        except ValueError:
-            relay.lines.append({"event": line.decode()})
