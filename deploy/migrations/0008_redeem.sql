@@ -59,6 +59,13 @@ CREATE TABLE redeem.redemption (
     PRIMARY KEY (member_id, redemption_id),
     CHECK (cardinality(lot_dates) = cardinality(lot_points))
 ) WITH (fillfactor = 80);
+-- A new redemption as the service tells it; columns that come later need not be told.
+CREATE TYPE redeem.purchase AS (
+    member_id text, redemption_id text, reward_id text, kind text, quantity bigint, points bigint,
+    status text, version integer, reason text, rewards_revision integer, lot_dates date[],
+    lot_points bigint[], counted_on date, requested_at timestamptz, reserved_until timestamptz,
+    carrier text, tracking_no text, changed_at timestamptz
+);
 CREATE INDEX redemption_open ON redeem.redemption (member_id) WHERE status = 'reserved';
 CREATE INDEX redemption_due ON redeem.redemption (reserved_until) WHERE status = 'reserved';
 CREATE INDEX redemption_status ON redeem.redemption (status, changed_at);

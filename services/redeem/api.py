@@ -6,12 +6,11 @@ What is asked here is the same command, through the same batches, as what is tol
 import logging
 from typing import Protocol
 
-import orjson
 from fastapi import APIRouter, Depends, Response
 
 from services.redeem.bodies import CancelBody, Key, RequestBody, Trace, WantBody
 from services.redeem.direct import Plain
-from services.redeem.domain.answer import Answer
+from services.redeem.domain.answer import Answer, to_json
 from services.redeem.domain.identity import redemption_id as id_of
 from services.redeem.domain.quote import Quote
 from services.redeem.domain.words import TITLES
@@ -49,7 +48,7 @@ class Counter(Protocol):
     """Where commands are decided, and where quotes and redemptions are read."""
 
     async def tell(self, data: Wire, traceparent: str | None) -> Reply:
-        """Have a command decided; its answer is the reply's body (JSON)."""
+        """Have a command decided; its answer is the reply's body."""
         ...
 
     async def quote(self, member_id: MemberId, reward_id: str, quantity: int) -> Quote:
@@ -176,12 +175,11 @@ def _answer(reply: Reply) -> bytes:
     if isinstance(outcome, Refuse):
         title = "The Idempotency-Key was used before, with another body"
         raise Problem(409, "idempotency-conflict", title)
-    if not isinstance(reply.body, str):
+    if not isinstance(reply.body, dict):
         raise TypeError(f"expected an answer, got {reply}")
-    answer = orjson.loads(reply.body)
-    if (reason := answer.get("reason")) is not None:
-        raise Refusal(reason, TITLES[reason], answer["figures"])
-    return reply.body.encode()
+    if (reason := reply.body.get("reason")) is not None:
+        raise Refusal(reason, TITLES[reason], reply.body["figures"])
+    return to_json(reply.body)
 
 
 def _unread(error: Exception) -> Problem:

@@ -38,7 +38,7 @@ class Counter:
         self._revisions = Revisions()
 
     async def tell(self, data: Wire, traceparent: str | None) -> Reply:
-        """Apply a command; the reply's body is its answer as JSON.
+        """Apply a command; the reply's body is its answer.
 
         Raises as `Runner.ask` does.
         """

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 from services.redeem import store
 from services.redeem.domain import causes
+from services.redeem.domain.answer import Spelt
 from services.redeem.domain.decide import decide
 from services.redeem.domain.desk import Desk
 from services.redeem.domain.limits import Policy
@@ -92,8 +93,8 @@ def wakes_of(data: Any) -> tuple[Cause, ...]:
     return (reservations,)
 
 
-def answer_of(command: Command, desk: Desk) -> str | int:
-    """Return what a command came to, now or when it was first told, as JSON.
+def answer_of(command: Command, desk: Desk) -> Spelt | int:
+    """Return what a command came to, now or when it was first told.
 
     Of a release, which keeps no answer, it is how many reservations of the member there were.
     """

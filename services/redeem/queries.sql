@@ -81,40 +81,31 @@ WHERE r.status = 'reserved' AND r.reserved_until <= clock_timestamp()
 ORDER BY r.reserved_until
 LIMIT $1;
 
--- name: keep_redemptions
--- Write redemptions as they are now, and new ones.
-INSERT INTO redeem.redemption AS r (
+-- name: keep_purchases
+-- Write new redemptions; their members are locked, so that nobody else can have.
+INSERT INTO redeem.redemption (
     member_id, redemption_id, reward_id, kind, quantity, points, status, version, reason,
     rewards_revision, lot_dates, lot_points, counted_on, requested_at, reserved_until, carrier,
     tracking_no, changed_at
 )
 SELECT
-    t.member_id, t.redemption_id, t.reward_id, t.kind, t.quantity, t.points, t.status, t.version,
-    t.reason, t.rewards_revision, t.lot_dates, t.lot_points, t.counted_on, t.requested_at,
-    t.reserved_until, t.carrier, t.tracking_no, t.changed_at
-FROM (
-    SELECT
-        u.member_id, u.redemption_id, u.reward_id, u.kind, u.quantity, u.points, u.status,
-        u.version, u.reason, u.rewards_revision, u.lot_dates::date[] AS lot_dates,
-        u.lot_points::bigint[] AS lot_points, u.counted_on, u.requested_at, u.reserved_until,
-        u.carrier, u.tracking_no, u.changed_at
-    FROM unnest(
-        string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n'),
-        string_to_array($3::text, E'\n'), string_to_array($4::text, E'\n'), $5::bigint[],
-        $6::bigint[], string_to_array($7::text, E'\n'), $8::integer[], $9::text[],
-        $10::integer[], string_to_array($11::text, E'\n'), string_to_array($12::text, E'\n'),
-        $13::date[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[],
-        $18::timestamptz[]
-    ) AS u (
-        member_id, redemption_id, reward_id, kind, quantity, points, status, version, reason,
-        rewards_revision, lot_dates, lot_points, counted_on, requested_at, reserved_until, carrier,
-        tracking_no, changed_at
-    )
-) AS t
-ON CONFLICT (member_id, redemption_id) DO UPDATE SET
-    status = excluded.status, version = excluded.version, reason = excluded.reason,
-    carrier = excluded.carrier, tracking_no = excluded.tracking_no,
-    changed_at = excluded.changed_at;
+    p.member_id, p.redemption_id, p.reward_id, p.kind, p.quantity, p.points, p.status, p.version,
+    p.reason, p.rewards_revision, p.lot_dates, p.lot_points, p.counted_on, p.requested_at,
+    p.reserved_until, p.carrier, p.tracking_no, p.changed_at
+FROM unnest($1::redeem.purchase[]) AS p;
+
+-- name: move_redemptions
+-- Write what has become of redemptions.
+UPDATE redeem.redemption AS r SET
+    status = t.status, version = t.version, reason = t.reason, carrier = t.carrier,
+    tracking_no = t.tracking_no, changed_at = t.changed_at
+FROM unnest(
+    string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n'),
+    string_to_array($3::text, E'\n'), $4::integer[], $5::text[], $6::text[], $7::text[],
+    $8::timestamptz[]
+) AS t (member_id, redemption_id, status, version, reason, carrier, tracking_no, changed_at)
+WHERE r.member_id = t.member_id AND r.redemption_id = t.redemption_id
+    AND r.member_id = ANY (string_to_array($1::text, E'\n'));
 
 -- name: keep_stock
 -- Write what is taken of rewards, each row once; the rows are locked.
@@ -139,12 +130,11 @@ RETURNING 1;
 -- Append statuses to the outbox, in order; after a restore versions are used again, epochs not.
 INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, payload, headers)
 SELECT
-    o.aggregateid || '/' || o.redemption_id || '/' || o.version || '/' || p.epoch,
-    'redemption-events.v1', o.aggregateid, o.type, o.payload,
+    o.name || '/' || p.epoch, 'redemption-events.v1', o.aggregateid, o.type, o.payload,
     CASE WHEN o.traceparent IS NOT NULL THEN json_build_object('traceparent', o.traceparent) END
 FROM unnest(
-    string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n'), $3::integer[],
-    string_to_array($4::text, E'\n'), $5::text[], $6::text[]
-) WITH ORDINALITY AS o (aggregateid, redemption_id, version, type, payload, traceparent, ord)
+    string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n'),
+    string_to_array($3::text, E'\n'), string_to_array($4::text, E'\n'), $5::text[]
+) WITH ORDINALITY AS o (aggregateid, name, type, payload, traceparent, ord)
 CROSS JOIN ledger.epoch AS p
 ORDER BY o.ord;

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import asyncpg
+import orjson
 
 from services.redeem.domain.answer import Answer, accepted, to_json
 from services.redeem.domain.desk import Decided, Desk, Kept, Shelf, StatusEvent, Stock
-from services.redeem.domain.events import wire_of
+from services.redeem.domain.events import data_of, type_of
 from services.redeem.domain.redemption import Redemption, RedemptionKey
-from shared.contract.codec import encode_data
 from shared.ledger.book import Book, empty_book
 from shared.ledger.entries import Cause, LotMove, MemberId
-from shared.ledger.hash import dates_text, points_text
 from shared.ledger.lots import Lots
 from shared.pipeline.errors import LostRaceError
 from shared.platform.postgres import Connection, lines
@@ -122,7 +121,7 @@ async def load(
     members, told = lines([one for one, _ in causes]), lines([cause for _, cause in causes])
     for row in await connection.fetch(_SQL["load_commands"], members, told):
         key = (MemberId(row["member_id"]), Cause(row["cause"]))
-        desk.kept[key] = Kept(fingerprint=row["fingerprint"], answer=row["answer"])
+        desk.kept[key] = Kept(fingerprint=row["fingerprint"], answer=orjson.loads(row["answer"]))
     limited = [(member, name) for member, name in asked if _is_limited(desk.shelves.get(name))]
     if limited:
         askers, rewards = {member for member, _ in limited}, {name for _, name in limited}
@@ -133,8 +132,11 @@ async def load(
 
 async def save(connection: Connection, desk: Desk) -> None:
     """Write what deciding changed; raises LostRaceError where a command was decided meanwhile."""
-    if desk.changed:
-        await _save_redemptions(connection, [desk.redemptions[key] for key in desk.changed])
+    if desk.made:
+        made = [_purchase(desk.redemptions[key]) for key in desk.made]
+        await connection.execute(_SQL["keep_purchases"], made)
+    if moved := desk.changed - desk.made:
+        await _move(connection, [desk.redemptions[key] for key in moved])
     if desk.moved_stock:
         await _save_stock(connection, desk)
     if desk.decided:
@@ -148,27 +150,41 @@ async def find_due(connection: Connection, limit: int) -> list[Due]:
     return [Due(**dict(row)) for row in await connection.fetch(_SQL["find_due"], limit)]
 
 
-async def _save_redemptions(connection: Connection, kept: Sequence[Redemption]) -> None:
+def _purchase(one: Redemption) -> tuple[object, ...]:
+    """Return a row of `redeem.purchase`: a new redemption."""
+    return (
+        one.member_id,
+        one.redemption_id,
+        one.reward_id,
+        one.kind,
+        one.quantity,
+        one.points,
+        one.status,
+        one.version,
+        one.reason,
+        one.rewards_revision,
+        [day for day, _ in one.lots],
+        [points for _, points in one.lots],
+        one.counted_on,
+        one.requested_at,
+        one.reserved_until,
+        one.carrier,
+        one.tracking_no,
+        one.changed_at,
+    )
+
+
+async def _move(connection: Connection, moved: Sequence[Redemption]) -> None:
     await connection.execute(
-        _SQL["keep_redemptions"],
-        lines([one.member_id for one in kept]),
-        lines([one.redemption_id for one in kept]),
-        lines([one.reward_id for one in kept]),
-        lines([one.kind for one in kept]),
-        [one.quantity for one in kept],
-        [one.points for one in kept],
-        lines([one.status for one in kept]),
-        [one.version for one in kept],
-        [one.reason for one in kept],
-        [one.rewards_revision for one in kept],
-        lines([f"{{{dates_text(one.lots)}}}" for one in kept]),
-        lines([f"{{{points_text(one.lots)}}}" for one in kept]),
-        [one.counted_on for one in kept],
-        [one.requested_at for one in kept],
-        [one.reserved_until for one in kept],
-        [one.carrier for one in kept],
-        [one.tracking_no for one in kept],
-        [one.changed_at for one in kept],
+        _SQL["move_redemptions"],
+        lines([one.member_id for one in moved]),
+        lines([one.redemption_id for one in moved]),
+        lines([one.status for one in moved]),
+        [one.version for one in moved],
+        [one.reason for one in moved],
+        [one.carrier for one in moved],
+        [one.tracking_no for one in moved],
+        [one.changed_at for one in moved],
     )
 
 
@@ -178,7 +194,7 @@ async def _save_commands(connection: Connection, decided: Sequence[Decided]) -> 
         lines([one.member_id for one in decided]),
         lines([one.cause for one in decided]),
         [one.kept.fingerprint for one in decided],
-        [one.kept.answer for one in decided],
+        [to_json(one.kept.answer).decode() for one in decided],
         [one.at for one in decided],
     )
     if len(kept) != len(decided):
@@ -186,14 +202,12 @@ async def _save_commands(connection: Connection, decided: Sequence[Decided]) -> 
 
 
 async def _announce(connection: Connection, events: Sequence[StatusEvent]) -> None:
-    told = [wire_of(one) for one in events]
     await connection.execute(
         _SQL["announce"],
         lines([one.member_id for one in events]),
-        lines([one.redemption_id for one in events]),
-        [one.version for one in events],
-        lines([wire.type_name for wire in told]),
-        [encode_data(wire).decode() for wire in told],
+        lines([f"{one.member_id}/{one.redemption_id}/{one.version}" for one in events]),
+        lines([type_of(one) for one in events]),
+        lines([data_of(one) for one in events]),
         [one.traceparent for one in events],
     )
 

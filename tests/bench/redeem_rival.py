@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from services.redeem import api
 from services.redeem.app import make_app
-from services.redeem.domain.answer import Answer
+from services.redeem.domain.answer import Answer, Spelt, to_json
 from services.redeem.domain.quote import Quote
 from shared.contract.fingerprint import fingerprint
 from shared.contract.wire import Wire
@@ -86,11 +86,12 @@ class Rival(api.Counter):
     async def find(self, member_id: MemberId, redemption_id: str) -> Answer | None:
         raise NotImplementedError
 
-    async def _redeem(self, connection: Any, data: Any) -> str:
+    async def _redeem(self, connection: Any, data: Any) -> Spelt:
         member, cause = data.member_id, f"redemption/{data.redemption_id}/reserve"
         balance, seq, head = await connection.fetchrow(_ACCOUNT, member)
         if (answer := await connection.fetchval(_SEEN, member, cause)) is not None:
-            return str(answer)
+            kept: Spelt = orjson.loads(answer)
+            return kept
         price, revision = await connection.fetchrow(_PRICE, data.reward_id)
         expires_on, _ = (await connection.fetch(_LOT, member))[0]
         if await connection.fetchval(_STOCK, data.reward_id) < 1 or balance < price:
@@ -107,12 +108,13 @@ class Rival(api.Counter):
         await connection.execute(_CHARGE, member, price, hashed)
         named = (member, data.redemption_id, data.reward_id)
         await connection.execute(_REDEMPTION, *named, price, revision, dates, [price])
-        await connection.execute(_COMMAND, member, cause, print_, answer)
-        await connection.execute(_OUTBOX, f"{member}/{seq + 1}", member, answer, cause)
+        text = to_json(answer).decode()
+        await connection.execute(_COMMAND, member, cause, print_, text)
+        await connection.execute(_OUTBOX, f"{member}/{seq + 1}", member, text, cause)
         return answer
 
-    def _answer(self, data: Any, points: int, balance: int) -> str:
-        answer = {
+    def _answer(self, data: Any, points: int, balance: int) -> Spelt:
+        return {
             "redemption_id": data.redemption_id,
             "status": "to-ship",
             "reward_id": data.reward_id,
@@ -122,7 +124,6 @@ class Rival(api.Counter):
             "balance": balance,
             "reserved_until": datetime.now(UTC),  # noqa: TID251 - as long as ours
         }
-        return orjson.dumps(answer).decode()
 
 
 async def serve(stop: asyncio.Event) -> None:

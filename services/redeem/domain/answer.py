@@ -115,9 +115,9 @@ def rejected(redemption_id: str, rejection: Rejection) -> Spelt:
     }
 
 
-def to_json(answer: Spelt) -> str:
+def to_json(answer: Spelt) -> bytes:
     """Write an answer as `Answer` reads it."""
-    return orjson.dumps(answer, option=orjson.OPT_UTC_Z).decode()
+    return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
 
 
 def lot_parts(moves: Sequence[LotMove]) -> tuple[LotPart, ...]:

@@ -9,8 +9,6 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-import orjson
-
 from services.redeem.domain import causes
 from services.redeem.domain.answer import (
     Rejection,
@@ -202,7 +200,7 @@ def _without(decision: RedemptionDecision, case: Case) -> Outcome:
     request = case.request_of(decision.redemption_id)
     if request is None:
         return Park(causes.request_of(case.book.member_id, decision.redemption_id))
-    why = {"rejected_for": orjson.loads(request.answer)["reason"]}
+    why = {"rejected_for": str(request.answer["reason"])}
     return case.answer(rejected(decision.redemption_id, Rejection("redemption-rejected", why)))
 
 

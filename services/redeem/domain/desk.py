@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from services.redeem.domain.answer import Spelt, to_json
+from services.redeem.domain.answer import Spelt
 from services.redeem.domain.redemption import Redemption, RedemptionKey
 from shared.ledger.entries import Cause, MemberId, Telling
 from shared.rewards.models import Reward
@@ -72,10 +72,10 @@ class Shelf:
 
 
 class Kept(NamedTuple):
-    """A command that was decided: how it was told, and what it came to (JSON)."""
+    """A command that was decided: how it was told, and what it came to."""
 
     fingerprint: bytes
-    answer: str
+    answer: Spelt
 
 
 class StatusEvent(NamedTuple):
@@ -105,7 +105,9 @@ class Decided(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Desk:
-    """State of one batch; `changed`, `moved_stock`, `decided` and `events` are what to write.
+    """State of one batch; `made`, `changed`, `moved_stock`, `decided`, `events` are what to write.
+
+    `made` are new redemptions, `changed` those in another status, new ones among them.
 
     `used` counts pieces by member, reward and first day of the month, where that is limited;
     `kept` has the answers of commands told before and of those decided here; `released` counts
@@ -117,6 +119,7 @@ class Desk:
     held: dict[MemberId, set[str]] = field(default_factory=dict)
     used: dict[tuple[MemberId, str, date], int] = field(default_factory=dict)
     kept: dict[tuple[MemberId, Cause], Kept] = field(default_factory=dict)
+    made: set[RedemptionKey] = field(default_factory=set)
     changed: set[RedemptionKey] = field(default_factory=set)
     moved_stock: set[str] = field(default_factory=set)
     released: dict[MemberId, int] = field(default_factory=dict)
@@ -169,12 +172,13 @@ class Desk:
 
     def answer(self, member_id: MemberId, telling: Telling, answer: Spelt, at: datetime) -> None:
         """Keep what a command came to, for ever."""
-        kept = Kept(fingerprint=telling.fingerprint, answer=to_json(answer))
+        kept = Kept(fingerprint=telling.fingerprint, answer=answer)
         self.kept[member_id, telling.cause] = kept
         self.decided.append(Decided(member_id=member_id, cause=telling.cause, kept=kept, at=at))
 
     def take(self, redemption: Redemption) -> None:
         """Take a new redemption's pieces, and count them for the limits."""
+        self.made.add(redemption.key)
         shelf = self.shelves[redemption.reward_id]
         shelf.stock.take(redemption.quantity, redemption.counted_on, held=redemption.is_held)
         self._count(redemption, redemption.quantity)

@@ -1,42 +1,28 @@
 """Statuses as the wire tells them: redemption-events.v1."""
 
-from collections.abc import Mapping
-from typing import Final
+import orjson
 
 from services.redeem.domain.desk import StatusEvent
-from shared.contract.redemption_events import (
-    RedemptionAwaitingPayment,
-    RedemptionCompleted,
-    RedemptionRejected,
-    RedemptionReserved,
-    RedemptionShipped,
-    RedemptionStatus,
-    RedemptionToShip,
-    RedemptionWithdrawn,
-)
-
-_TYPES: Final[Mapping[str, type[RedemptionStatus]]] = {
-    "reserved": RedemptionReserved,
-    "awaiting-payment": RedemptionAwaitingPayment,
-    "to-ship": RedemptionToShip,
-    "shipped": RedemptionShipped,
-    "completed": RedemptionCompleted,
-    "cancelled": RedemptionWithdrawn,
-}
 
 
-def wire_of(event: StatusEvent) -> RedemptionStatus:
-    """Return the event as the contract has it; raises ValidationError where it breaks that."""
-    told = {
-        "redemption_id": event.redemption_id,
+def type_of(event: StatusEvent) -> str:
+    """Name the published type of a status."""
+    return f"redemption.{event.status}.v1"
+
+
+def data_of(event: StatusEvent) -> str:
+    """Spell the data as the contract's model would, which takes five times as long to do it."""
+    data: dict[str, object] = {
         "member_id": event.member_id,
+        "redemption_id": event.redemption_id,
         "version": event.version,
         "reward_id": event.reward_id,
         "quantity": event.quantity,
         "points": event.points,
         "at": event.at,
-        "reason": event.reason,
     }
-    if event.status == "rejected":
-        return RedemptionRejected.model_validate({**told, "figures": event.figures})
-    return _TYPES[event.status].model_validate(told)
+    if event.reason is not None:
+        data["reason"] = event.reason
+    if event.figures is not None:
+        data["figures"] = event.figures
+    return orjson.dumps(data, option=orjson.OPT_UTC_Z).decode()

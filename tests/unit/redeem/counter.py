@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from services.redeem.domain import causes
-from services.redeem.domain.answer import Answer
+from services.redeem.domain.answer import Answer, to_json
 from services.redeem.domain.desk import Desk, Shelf, StatusEvent, Stock
 from services.redeem.domain.limits import Policy
 from services.redeem.domain.overdue import ReservationOver
@@ -84,7 +84,7 @@ class Counter:
 
     def answer(self, member: str, cause: str) -> Answer:
         kept = self.desk.kept[MemberId(member), Cause(cause)]
-        return Answer.model_validate_json(kept.answer)
+        return Answer.model_validate_json(to_json(kept.answer))
 
     def statuses(self) -> list[tuple[str, str, int, str]]:
         return [_status(one) for one in self.desk.events]
