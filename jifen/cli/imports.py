@@ -107,8 +107,6 @@ async def _send(
     file: Path, form: Form, batch: str, by: str, rows: int, *, url: str | None, dry_run: bool
 ) -> Summary:
     async with asking("earn", url, by=by) as earn:
-        if not messages.is_terminal:
-            return await send(earn, batch, _rows(file, form), dry_run=dry_run)
         with Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -116,6 +114,7 @@ async def _send(
             TimeRemainingColumn(),
             console=messages,
             transient=True,
+            disable=not messages.is_terminal,
         ) as progress:
             task = progress.add_task("rows", total=rows)
             return await send(
