@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from typing import Any
 
 import asyncpg
 
@@ -143,19 +144,7 @@ class MallStore:
 
 
 def _entry(row: asyncpg.Record) -> Entry:
-    return Entry(
-        entry_id=row["entry_id"],
-        seq=row["seq"],
-        cause=row["cause"],
-        kind=row["kind"],
-        points=row["points"],
-        balance=row["balance"],
-        lots=make_lots(row["lot_dates"], row["lot_points"]),
-        reason=row["reason"],
-        revision=row["revision"],
-        occurred_at=row["occurred_at"],
-        posted_at=row["posted_at"],
-    )
+    return Entry(**_with_lots(row))
 
 
 def _reward(row: asyncpg.Record, zone: str) -> Reward:
@@ -178,6 +167,11 @@ def _reward(row: asyncpg.Record, zone: str) -> Reward:
 
 
 def _redemption(row: asyncpg.Record) -> Redemption:
+    return Redemption(**_with_lots(row))
+
+
+def _with_lots(row: asyncpg.Record) -> dict[str, Any]:
+    """Return a row's columns, the two arrays of lots as lots."""
     columns = dict(row)
-    lots = make_lots(columns.pop("lot_dates"), columns.pop("lot_points"))
-    return Redemption(lots=lots, **columns)
+    columns["lots"] = make_lots(columns.pop("lot_dates"), columns.pop("lot_points"))
+    return columns
