@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test soak bench lint docs lock clean
+.PHONY: help run stop test soak bench image lint docs lock clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -26,6 +26,9 @@ soak: $(VENV)/.dev ## Run the fault tests in full
 
 bench: $(VENV)/.dev ## Measure, and print the table
 	@$(PYTEST) -m bench -s
+
+image: ## Build the container image on BASE (needs a Docker engine)
+	@docker build $(if $(BASE),--build-arg BASE=$(BASE)) --file deploy/Dockerfile --tag jifen .
 
 lint: $(VENV)/.dev ## Check style, types, layers, migrations and generated documents
 	@$(BIN)/ruff check .
@@ -51,9 +54,13 @@ docs: $(VENV)/.runtime ## Generate the documents that are made from code
 	@$(BIN)/python -m services.notify.openapi
 
 lock: ## Resolve the requirements and Kafka's jars anew (needs `uv`)
-	@for kind in runtime dev; do \
-	  uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
-	    --no-header --no-annotate --no-emit-index-url requirements/$$kind.in \
+	@lock() { uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+	    --no-header --no-annotate --no-emit-index-url "$$@"; }; \
+	for kind in runtime dev; do \
+	  lock requirements/$$kind.in --output-file requirements/$$kind.txt || exit 1; \
+	done; \
+	for kind in build service; do \
+	  lock requirements/$$kind.in --constraint requirements/runtime.txt \
 	    --output-file requirements/$$kind.txt || exit 1; \
 	done
 	@$(BIN)/python -m jifen.stack.jars > jifen/stack/kafka.lock.new

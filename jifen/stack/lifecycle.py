@@ -6,25 +6,20 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import asyncpg
-
-from jifen.stack import build, orphans, state, supervisor
+from jifen.stack import build, database, orphans, state, supervisor
 from jifen.stack.errors import StackError
 from jifen.stack.health import service_problem
 from jifen.stack.kafka import wait_for_broker
 from jifen.stack.layout import Layout
 from jifen.stack.lock import only_one
 from jifen.stack.logs import last_lines
-from jifen.stack.migrations import migrate
 from jifen.stack.postgres import Postgres
 from jifen.stack.programs import programs_of
 from jifen.stack.progress import Progress
-from jifen.stack.roles import let_in
 from jifen.stack.settings import StackSettings
 from jifen.stack.supervisor import Supervisor
 from jifen.stack.topics import ensure_topics
 from shared.platform.clock import monotonic
-from shared.program.store import seed
 
 # A killed server reads its log again before it serves; with a full one that takes a while.
 _SERVER_SECONDS = 180
@@ -129,14 +124,7 @@ async def _prepare_database(layout: Layout, progress: Progress) -> None:
         with progress.step("PostgreSQL up"):
             await _wait_for_postgres(layout.postgres)
     with progress.step("Database migrated"):
-        await asyncio.to_thread(migrate, layout.database_url)
-        connection = await asyncpg.connect(layout.database_url)
-        try:
-            await let_in(connection, layout.state.role_passwords)
-            # The default program, where a merchant has not stated one before.
-            await seed(connection, by="jifen up")
-        finally:
-            await connection.close()
+        await database.prepare(layout.database_url, layout.state.role_passwords, by="jifen up")
 
 
 async def _wait_for_postgres(postgres: Postgres) -> None:
