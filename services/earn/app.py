@@ -17,7 +17,6 @@ from shared.pipeline.runner import Runner
 from shared.platform.auth.verifier import Verifier, make_verifier
 from shared.platform.health import Readiness
 from shared.platform.http import create_app, serving
-from shared.platform.kafka import BrokerCheck
 from shared.platform.metrics import Metrics
 from shared.platform.postgres import create_pool
 from shared.platform.process import beside, installed_version
@@ -37,47 +36,31 @@ async def serve(settings: EarnSettings, stop: asyncio.Event) -> None:
     runner = Runner[Desk](
         lambda revisions: Earn(zone=revisions.zone),
         topics=TOPICS,
-        database=settings.database,
-        kafka=settings.kafka,
+        settings=settings,
         metrics=metrics,
-        batch_start=settings.batch_start,
-        batch_target_seconds=settings.batch_target_seconds,
     )
     monitor = Monitor(
         settings.database, GROUP, metrics, abandon_after=timedelta(days=settings.abandon_after_days)
     )
-    broker = BrokerCheck(settings.kafka, client_id=f"jifen-{SERVICE}-check")
-    readiness = Readiness(
-        {
-            "database": monitor.problem,
-            "broker": broker,
-            "program": runner.program_problem,
-            "consumer": runner.consumer_problem,
-        }
-    )
-    async with create_pool(
+    readiness = Readiness({"database": monitor.problem, **runner.checks})
+    pool = create_pool(
         settings.database, application_name="jifen-earn-http", max_size=settings.earn_pool_size
-    ) as pool:
+    )
+    async with pool:
         counter = Counter(pool, settings.database, daily_points=settings.adjust_daily_points)
         app = make_app(counter, readiness, metrics, verifier)
-        try:
-            async with serving(app, settings), beside(monitor.run()):
-                await runner.run(stop)
-        finally:
-            await broker.close()
+        async with serving(app, settings), beside(monitor.run()):
+            await runner.run(stop)
 
 
 def make_app(
     counter: api.Counter, readiness: Readiness, metrics: Metrics, verifier: Verifier | None
 ) -> FastAPI:
     """Make the application over a counter; without a verifier it lets nobody in."""
-    app = create_app(
-        title="Jifen earn",
+    return create_app(
+        readiness,
+        metrics,
         version=API_VERSION,
-        readiness=readiness,
-        metrics=metrics,
-        documented=True,
+        routes=api.make_router(counter).routes,
         verifier=verifier,
     )
-    app.include_router(api.make_router(counter))
-    return app

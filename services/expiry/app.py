@@ -27,16 +27,9 @@ def make_app(
     runs: Runs, readiness: Readiness, metrics: Metrics, verifier: Verifier | None
 ) -> FastAPI:
     """Make the application; without a verifier it lets nobody in."""
-    app = create_app(
-        title="Jifen expiry",
-        version=API_VERSION,
-        readiness=readiness,
-        metrics=metrics,
-        documented=True,
-        verifier=verifier,
+    return create_app(
+        readiness, metrics, version=API_VERSION, routes=make_router(runs).routes, verifier=verifier
     )
-    app.include_router(make_router(runs))
-    return app
 
 
 async def serve(settings: ExpirySettings, stop: asyncio.Event) -> None:

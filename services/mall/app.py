@@ -23,16 +23,9 @@ def make_app(
     reader: Reader, readiness: Readiness, metrics: Metrics, verifier: Verifier | None
 ) -> FastAPI:
     """Make the application over a reader; without a verifier it lets nobody in."""
-    app = create_app(
-        title="Jifen mall",
-        version=API_VERSION,
-        readiness=readiness,
-        metrics=metrics,
-        documented=True,
-        verifier=verifier,
+    return create_app(
+        readiness, metrics, version=API_VERSION, routes=make_routes(reader), verifier=verifier
     )
-    app.router.routes.extend(make_routes(reader))
-    return app
 
 
 async def serve(settings: MallSettings, stop: asyncio.Event) -> None:

@@ -20,7 +20,6 @@ from shared.pipeline.runner import Runner
 from shared.platform.auth.verifier import Verifier, make_verifier
 from shared.platform.health import Readiness
 from shared.platform.http import create_app, serving
-from shared.platform.kafka import BrokerCheck
 from shared.platform.metrics import Metrics
 from shared.platform.postgres import create_pool
 from shared.platform.process import beside, installed_version
@@ -44,50 +43,30 @@ async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
     runner = make_runner(settings, metrics)
     senders = make_senders(settings, metrics, version)
     monitor = NotifyMonitor(settings.database, GROUP, metrics, [WEBHOOK])
-    broker = BrokerCheck(settings.kafka, client_id=f"jifen-{SERVICE}-check")
-    readiness = Readiness(
-        {
-            "database": monitor.problem,
-            "broker": broker,
-            "program": runner.program_problem,
-            "consumer": runner.consumer_problem,
-        }
-    )
+    readiness = Readiness({"database": monitor.problem, **runner.checks})
     pool = create_pool(
         settings.database,
         application_name="jifen-notify-http",
         max_size=settings.notify_pool_size,
         writes=True,
     )
-    try:
-        async with pool:
-            app = make_app(DatabaseMarks(pool), readiness, metrics, verifier)
-            async with (
-                serving(app, settings),
-                beside(monitor.run()),
-                asyncio.TaskGroup() as running,
-            ):
-                for sender in senders:
-                    running.create_task(sender.run(stop))
-                running.create_task(runner.run(stop))
-    finally:
-        await broker.close()
+    async with pool:
+        app = make_app(DatabaseMarks(pool), readiness, metrics, verifier)
+        sending = [sender.run(stop) for sender in senders]
+        async with (
+            serving(app, settings),
+            beside(monitor.run(), runner.run(stop), *sending) as (_, *running),
+        ):
+            await asyncio.wait(running)
 
 
 def make_app(
     marks: Marks, readiness: Readiness, metrics: Metrics, verifier: Verifier | None
 ) -> FastAPI:
     """Make the application; without a verifier it lets nobody in."""
-    app = create_app(
-        title="Jifen notify",
-        version=API_VERSION,
-        readiness=readiness,
-        metrics=metrics,
-        documented=True,
-        verifier=verifier,
+    return create_app(
+        readiness, metrics, version=API_VERSION, routes=make_router(marks).routes, verifier=verifier
     )
-    app.include_router(make_router(marks))
-    return app
 
 
 def make_runner(settings: NotifySettings, metrics: Metrics) -> Runner[Desk]:
@@ -98,11 +77,8 @@ def make_runner(settings: NotifySettings, metrics: Metrics) -> Runner[Desk]:
     return Runner[Desk](
         lambda _revisions: Notify(channels=channels),
         topics=TOPICS,
-        database=settings.database,
-        kafka=settings.kafka,
+        settings=settings,
         metrics=metrics,
-        batch_start=settings.batch_start,
-        batch_target_seconds=settings.batch_target_seconds,
     )
 
 

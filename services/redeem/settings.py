@@ -3,14 +3,12 @@
 from pydantic import Field
 
 from shared.platform.auth.settings import AuthSettings
-from shared.platform.settings import DatabaseSettings, KafkaSettings, ServiceSettings
+from shared.platform.settings import ConsumerSettings
 
 
-class RedeemSettings(ServiceSettings):
+class RedeemSettings(ConsumerSettings):
     """What redeem may be told besides where things are (JIFEN_...)."""
 
-    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
-    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     redeem_pool_size: int = Field(
         default=4, ge=1, le=100, description="Connections for quotes and for looking things up."
@@ -34,15 +32,4 @@ class RedeemSettings(ServiceSettings):
     )
     release_seconds: float = Field(
         default=1.0, gt=0, description="How often reservations whose time is over are looked for."
-    )
-    batch_target_seconds: float = Field(
-        default=0.05,
-        gt=0,
-        description="How long a batch may hold its locks; the size of batches adapts to it.",
-    )
-    batch_start: int = Field(
-        default=500, gt=0, description="Records in a batch before anything was learnt."
-    )
-    abandon_after_days: int = Field(
-        default=30, gt=0, description="How long a parked event waits before it counts as abandoned."
     )

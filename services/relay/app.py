@@ -29,7 +29,7 @@ async def serve(settings: RelaySettings, stop: asyncio.Event) -> None:
             "progress": relay.check_progress,
         }
     )
-    app = create_app(title="Jifen relay", version=version, readiness=readiness, metrics=metrics)
+    app = create_app(readiness, metrics, version=version)
     try:
         async with serving(app, settings), beside(monitor.run(), relay.run()) as (_, relaying):
             await stop.wait()

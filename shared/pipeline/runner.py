@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Generic
 
 from shared.contract.codec import Event
@@ -19,10 +19,12 @@ from shared.pipeline.size import BatchSize
 from shared.pipeline.unit import Unit
 from shared.pipeline.writer import Writer
 from shared.platform import postgres
+from shared.platform.health import Check
+from shared.platform.kafka import BrokerCheck
 from shared.platform.log import describe
 from shared.platform.metrics import Metrics
 from shared.platform.postgres import DATABASE_ERRORS, Connection
-from shared.platform.settings import DatabaseSettings, KafkaSettings
+from shared.platform.settings import ConsumerSettings
 from shared.program.errors import ProgramError
 from shared.program.revisions import Revisions
 from shared.program.store import read_newer
@@ -43,11 +45,8 @@ class Runner(Generic[State]):
         make_domain: Callable[[Revisions], Domain[State] | Plain[State]],
         *,
         topics: Sequence[str],
-        database: DatabaseSettings,
-        kafka: KafkaSettings,
+        settings: ConsumerSettings,
         metrics: Metrics,
-        batch_start: int,
-        batch_target_seconds: float,
         answer: Callable[[Command, State], object] | None = None,
     ) -> None:
         """Take the parts; nothing is connected before `run`.
@@ -55,8 +54,11 @@ class Runner(Generic[State]):
         `answer` says what callers of `ask` are told; without it nobody may call.
         """
         self._make_domain, self._topics = make_domain, topics
-        self._database, self._kafka, self._metrics = database, kafka, metrics
-        self._size = BatchSize(target_seconds=batch_target_seconds, start=batch_start)
+        self._database, self._kafka, self._metrics = settings.database, settings.kafka, metrics
+        self._size = BatchSize(
+            target_seconds=settings.batch_target_seconds, start=settings.batch_start
+        )
+        self._broker = BrokerCheck(settings.kafka, client_id=f"jifen-{metrics.service}-check")
         self._program: str | None = "no program revision read yet"
         self._consumer: Consumer[State] | None = None
         self._writer: Writer[State] | None = None
@@ -103,13 +105,21 @@ class Runner(Generic[State]):
             await asyncio.wait({self._serving})
         if self._consumer is not None:
             await self._consumer.stop()
+        await self._broker.close()
 
-    async def program_problem(self) -> str | None:
-        """Say why no program is known, or None: a readiness check."""
+    @property
+    def checks(self) -> Mapping[str, Check]:
+        """What it needs in order to consume, as readiness checks."""
+        return {
+            "broker": self._broker,
+            "program": self._program_problem,
+            "consumer": self._consumer_problem,
+        }
+
+    async def _program_problem(self) -> str | None:
         return self._program
 
-    async def consumer_problem(self) -> str | None:
-        """Say why nothing is consumed, or None: a readiness check."""
+    async def _consumer_problem(self) -> str | None:
         if self._consumer is None:
             return "not started yet"
         return await self._consumer.problem()

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
 
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client.exposition import choose_encoder
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
@@ -37,31 +38,31 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(
-    *,
-    title: str,
-    version: str,
     readiness: Readiness,
     metrics: Metrics,
-    documented: bool = False,
+    *,
+    version: str,
+    routes: Sequence[BaseRoute] = (),
     verifier: Verifier | None = None,
 ) -> FastAPI:
-    """Make an application that has /healthz, /readyz and /metrics and answers with problems.
+    """Make a service's application: routes of its own, /healthz, /readyz, /metrics and problems.
 
-    All else is closed: a request needs a token that `verifier` believes, and a route a guard
-    (`shared/platform/auth/guards.py`), without which `Server` does not start.
-    `documented` serves OpenAPI at /openapi.json to anybody, for services with routes of their own.
+    All but these and /openapi.json is closed: a request needs a token that `verifier` believes,
+    and a route a guard (`shared/platform/auth/guards.py`), without which `Server` does not start.
     """
     app = FastAPI(
-        title=title,
+        title=f"Jifen {metrics.service}",
         version=version,
-        openapi_url=_DOCUMENT if documented else None,
+        openapi_url=_DOCUMENT,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.public = public = OPERATIONS | ({_DOCUMENT} if documented else set())
+    app.state.public = public = OPERATIONS | {_DOCUMENT}
     app.state.verifies = verifier is not None
     _add_operations(app, readiness, metrics)
+    # Not included as a router: each level of those looks for the route anew.
+    app.router.routes.extend(routes)
     answer_with_problems(app)
     app.add_middleware(Closed, verifier=verifier, public=public, metrics=metrics)
     app.add_middleware(Admission)

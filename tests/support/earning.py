@@ -11,7 +11,7 @@ from services.earn.domain.desk import Desk
 from services.earn.handlers import TOPICS, Earn
 from shared.pipeline.runner import Runner
 from shared.platform.metrics import Metrics
-from shared.platform.settings import DatabaseSettings, KafkaSettings
+from shared.platform.settings import ConsumerSettings, DatabaseSettings, KafkaSettings
 from shared.program.store import seed
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database, owner_of
@@ -30,11 +30,13 @@ async def earning(database: Database, kafka: KafkaHandle) -> AsyncIterator[Colle
     runner = Runner[Desk](
         lambda revisions: Earn(zone=revisions.zone),
         topics=TOPICS,
-        database=DatabaseSettings(url=SecretStr(database.dsn("jifen_earn"))),
-        kafka=KafkaSettings(bootstrap=kafka.bootstrap),
+        settings=ConsumerSettings(
+            database=DatabaseSettings(url=SecretStr(database.dsn("jifen_earn"))),
+            kafka=KafkaSettings(bootstrap=kafka.bootstrap),
+            batch_start=100,
+            batch_target_seconds=60,
+        ),
         metrics=Metrics(registry, "earn"),
-        batch_start=100,
-        batch_target_seconds=60,
     )
     stop = asyncio.Event()
     task = asyncio.create_task(runner.run(stop))

@@ -31,11 +31,9 @@ Caller = Annotated[Principal, Depends(acts_for_member)]
 
 def closed_app(*, verifies: bool = True, metrics: Metrics | None = None) -> FastAPI:
     return create_app(
-        title="t",
+        Readiness({}),
+        metrics or Metrics(CollectorRegistry(), "test"),
         version="1",
-        readiness=Readiness({}),
-        metrics=metrics or Metrics(CollectorRegistry(), "test"),
-        documented=True,
         verifier=verifier() if verifies else None,
     )
 

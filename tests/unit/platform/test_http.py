@@ -20,10 +20,9 @@ from tests.support.tokens import bearer, verifier
 def client_of(**checks: Check) -> httpx.AsyncClient:
     metrics = Metrics(CollectorRegistry(), "test")
     app = create_app(
-        title="t",
+        Readiness(checks),
+        metrics,
         version="1",
-        readiness=Readiness(checks),
-        metrics=metrics,
         verifier=verifier(),
     )
 
@@ -110,7 +109,7 @@ async def test_metrics_are_negotiated_and_timed_by_route() -> None:
 
 async def test_the_server_listens_on_a_free_port_until_it_is_stopped() -> None:
     metrics = Metrics(CollectorRegistry(), "test")
-    app = create_app(title="t", version="1", readiness=Readiness({}), metrics=metrics)
+    app = create_app(Readiness({}), metrics, version="1")
     server = Server(app, host="127.0.0.1", port=0)
     await server.start()
     async with httpx.AsyncClient() as client:

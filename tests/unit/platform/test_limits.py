@@ -71,9 +71,7 @@ def _read(came: bytes, seconds: float) -> Said:
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     metrics = Metrics(CollectorRegistry(), "test")
-    app = create_app(
-        title="t", version="1", readiness=Readiness({}), metrics=metrics, verifier=verifier()
-    )
+    app = create_app(Readiness({}), metrics, version="1", verifier=verifier())
     done: list[int] = []
 
     @app.post("/take", dependencies=[Depends(any_caller)])
