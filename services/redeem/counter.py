@@ -16,7 +16,7 @@ from shared.contract.codec import Event
 from shared.contract.fingerprint import fingerprint
 from shared.contract.wire import Wire
 from shared.ledger.entries import MemberId
-from shared.pipeline.command import Reply
+from shared.pipeline.command import Command, Reply
 from shared.pipeline.errors import NotStartedError
 from shared.pipeline.runner import Runner
 from shared.platform.postgres import Connection, Pool
@@ -45,13 +45,15 @@ class Counter:
         cause = cause_of(data)
         trace = traceparent_or_none(traceparent)
         event = Event(id=cause, source=SOURCE, data=data, traceparent=trace)
-        return await self._runner.ask(
-            event,
+        command = Command(
             cause=cause,
+            member_id=MemberId(data.member_id),
             fingerprint=fingerprint(data),
+            event=event,
+            record=None,
             wakes=wakes_of(data),
-            patience_seconds=self._patience_seconds,
         )
+        return await self._runner.ask(command, patience_seconds=self._patience_seconds)
 
     async def quote(self, member_id: MemberId, reward_id: str, quantity: int) -> Quote:
         """Say what a reservation would come to now; raises NotStartedError without a program."""

@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
-from shared.contract.codec import Record, decode
-from shared.contract.refusal import ContractError
+from shared.contract.codec import Record
 from shared.ledger import store as ledger
 from shared.ledger.book import empty_book
 from shared.ledger.entries import MemberId
 from shared.pipeline import store
-from shared.pipeline.command import Applied, Command, Item, Refused, Reply
+from shared.pipeline.command import Applied, Command, Item, Reply, understood
 from shared.pipeline.domain import Domain, State
 from shared.pipeline.fold import Folded, Waiting, fold, in_time
 from shared.pipeline.moment import moment_at
@@ -38,10 +37,7 @@ class Batch(Generic[State]):
 
     def understand(self, record: Record) -> Item:
         """Turn a record into a command, or into why it can't be one; never raises for its bytes."""
-        try:
-            return self.domain.command(decode(record), record)
-        except ContractError as error:
-            return Refused(reason=error.reason, detail=error.detail, record=record)
+        return understood(record, self.domain.command)
 
     async def run(
         self, connection: Connection, items: Sequence[Item], moves: Sequence[Move], stages: Stages

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from shared.contract.codec import Event
-from shared.ledger.entries import Cause, MemberId
 from shared.pipeline.command import Command, Reply
 from shared.pipeline.errors import OverloadedError
 
@@ -29,16 +27,8 @@ class Calls:
         self._queue: deque[int] = deque()
         self._arrived = asyncio.Event()
 
-    async def ask(
-        self,
-        event: Event,
-        *,
-        cause: Cause,
-        fingerprint: bytes,
-        patience_seconds: float,
-        wakes: tuple[Cause, ...] = (),
-    ) -> Reply:
-        """Queue a command and wait until a batch has committed it.
+    async def ask(self, command: Command, *, patience_seconds: float) -> Reply:
+        """Queue a command that came in no record, and wait until a batch has committed it.
 
         Raises OverloadedError at once where too many wait, TimeoutError after `patience_seconds`
         (it may still be applied: ask again, under the same cause), and what the command itself
@@ -49,16 +39,7 @@ class Calls:
         ticket = next(self._numbers)
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[Reply] = loop.create_future()
-        command = Command(
-            cause=cause,
-            member_id=MemberId(event.data.member_id),
-            fingerprint=fingerprint,
-            event=event,
-            record=None,
-            ticket=ticket,
-            wakes=wakes,
-        )
-        self._open[ticket] = _Call(command, reply)
+        self._open[ticket] = _Call(command._replace(ticket=ticket), reply)
         self._queue.append(ticket)
         self._arrived.set()
         # A timer of its own costs a third of what `asyncio.timeout` does, which has more to undo.

@@ -1,15 +1,19 @@
 """Commands, and what deciding one may come to. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from shared.contract.codec import Event, Record
+from shared.contract.codec import Event, Record, decode
+from shared.contract.refusal import ContractError
 from shared.contract.wire import Wire
 from shared.ledger.book import Today
 from shared.ledger.entries import Cause, MemberId
 from shared.program.models import Program
 from shared.program.revisions import Revisions
+
+T = TypeVar("T")
 
 
 class Command(NamedTuple):
@@ -58,6 +62,14 @@ class Refused:
 
 Item: TypeAlias = Command | Refused
 """A record of a batch, decoded or not."""
+
+
+def understood(record: Record, command: Callable[[Event, Record], T]) -> T | Refused:
+    """Return what a record is as a command, or why it can't be one; never raises for its bytes."""
+    try:
+        return command(decode(record), record)
+    except ContractError as error:
+        return Refused(reason=error.reason, detail=error.detail, record=record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

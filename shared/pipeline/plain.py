@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, Protocol, TypeAlias, runtime_checkable
 
-from shared.contract.codec import Event, Record, decode
-from shared.contract.refusal import ContractError
+from shared.contract.codec import Event, Record
 from shared.ledger.store import read_clock
 from shared.pipeline import store
-from shared.pipeline.command import Command, Item, Refused
+from shared.pipeline.command import Command, Item, Refused, understood
 from shared.pipeline.domain import State
 from shared.pipeline.fold import Folded
 from shared.pipeline.stages import Stages
@@ -80,10 +79,7 @@ class PlainBatch(Generic[State]):
         """Turn a record into a command, or into why it is none; never raises for its bytes."""
         if self.domain.ignores(record):
             return Ignored(record=record)
-        try:
-            return self.domain.command(decode(record), record)
-        except ContractError as error:
-            return Refused(reason=error.reason, detail=error.detail, record=record)
+        return understood(record, self.domain.command)
 
     async def run(
         self, connection: Connection, items: Sequence[Item], moves: Sequence[Move], stages: Stages

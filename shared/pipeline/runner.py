@@ -6,8 +6,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Generic
 
-from shared.contract.codec import Event
-from shared.ledger.entries import Cause
 from shared.pipeline.batch import Batch
 from shared.pipeline.command import Command, Reply
 from shared.pipeline.consumer import Consumer
@@ -65,28 +63,14 @@ class Runner(Generic[State]):
         self._answer = answer
         self._serving: asyncio.Task[None] | None = None
 
-    async def ask(
-        self,
-        event: Event,
-        *,
-        cause: Cause,
-        fingerprint: bytes,
-        patience_seconds: float,
-        wakes: tuple[Cause, ...] = (),
-    ) -> Reply:
+    async def ask(self, command: Command, *, patience_seconds: float) -> Reply:
         """Apply a command that somebody waits for, as `Writer.ask` does.
 
         Raises NotStartedError before database, broker and program were there.
         """
         if self._serving is None or self._writer is None:
             raise NotStartedError("database, broker and program were not all there yet")
-        return await self._writer.ask(
-            event,
-            cause=cause,
-            fingerprint=fingerprint,
-            patience_seconds=patience_seconds,
-            wakes=wakes,
-        )
+        return await self._writer.ask(command, patience_seconds=patience_seconds)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set; the batch in flight is finished first."""

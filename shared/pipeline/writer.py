@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from typing import Final, Generic
 
-from shared.contract.codec import Event, Record
-from shared.ledger.entries import Cause
+from shared.contract.codec import Record
 from shared.pipeline import store
 from shared.pipeline.calls import Calls
 from shared.pipeline.command import Command, Item, Refused, Reply
@@ -91,28 +90,14 @@ class Writer(Generic[State]):
                 _log.exception("calls were not written, trying again")
                 await asyncio.sleep(1.0)
 
-    async def ask(
-        self,
-        event: Event,
-        *,
-        cause: Cause,
-        fingerprint: bytes,
-        patience_seconds: float,
-        wakes: tuple[Cause, ...] = (),
-    ) -> Reply:
+    async def ask(self, command: Command, *, patience_seconds: float) -> Reply:
         """Apply a command that somebody waits for; return what it came to once it is committed.
 
         Raises as `Calls.ask` does, and BrakeEngagedError while the brake is engaged.
         """
         if self.braked:
             raise BrakeEngagedError(self.group)
-        return await self.calls.ask(
-            event,
-            cause=cause,
-            fingerprint=fingerprint,
-            patience_seconds=patience_seconds,
-            wakes=wakes,
-        )
+        return await self.calls.ask(command, patience_seconds=patience_seconds)
 
     async def _write_some(self, records: Sequence[Record | Refused]) -> int:
         """Write a batch of calls and the first of the records; return how many of these."""

@@ -11,9 +11,10 @@ from services.earn.domain import causes
 from services.earn.handlers import GROUP
 from shared.contract.codec import Event, decode
 from shared.contract.fingerprint import fingerprint
+from shared.ledger.entries import MemberId
 from shared.pipeline.batch import Batch
 from shared.pipeline.calls import Calls
-from shared.pipeline.command import APPLIED, Park, Refuse, Reply
+from shared.pipeline.command import APPLIED, Command, Park, Refuse, Reply
 from shared.pipeline.errors import BrakeEngagedError, OverloadedError, StaleOffsetsError
 from shared.pipeline.operator import release_brake
 from shared.pipeline.store import Partition, trip_brake
@@ -31,12 +32,14 @@ async def ask(earn: Teller, story: Story, *, patience_seconds: float = 20) -> Re
     event = event_of(earn, story)
     data = event.data
     order, refund = getattr(data, "order_id", ""), getattr(data, "refund_id", None)
-    return await earn.writer.ask(
-        event,
+    command = Command(
         cause=causes.paid(order) if refund is None else causes.refunded(order, refund),
+        member_id=MemberId(data.member_id),
         fingerprint=fingerprint(data),
-        patience_seconds=patience_seconds,
+        event=event,
+        record=None,
     )
+    return await earn.writer.ask(command, patience_seconds=patience_seconds)
 
 
 def event_of(earn: Teller, story: Story) -> Event:

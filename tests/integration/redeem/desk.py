@@ -23,7 +23,7 @@ from shared.contract.wire import Wire
 from shared.ledger import store as ledger
 from shared.ledger.entries import Cause, LotMove, MemberId, Telling
 from shared.pipeline.batch import Batch
-from shared.pipeline.command import Reply
+from shared.pipeline.command import Command, Reply
 from shared.pipeline.moment import moment_at
 from shared.pipeline.size import BatchSize
 from shared.pipeline.store import SQL, Partition
@@ -134,13 +134,15 @@ async def releasing(
 
     async def tell(data: Wire, _traceparent: str | None) -> Reply:
         cause = cause_of(data)
-        return await writer.ask(
-            EventOfCalls(id=cause, source="/test", data=data),
+        command = Command(
             cause=cause,
+            member_id=MemberId(data.member_id),
             fingerprint=fingerprint(data),
+            event=EventOfCalls(id=cause, source="/test", data=data),
+            record=None,
             wakes=wakes_of(data),
-            patience_seconds=30,
         )
+        return await writer.ask(command, patience_seconds=30)
 
     serving = asyncio.create_task(writer.serve())
     async with postgres.create_pool(
