@@ -2,16 +2,7 @@
 
 from services.expiry.app import serve
 from services.expiry.settings import ExpirySettings
-from shared.platform import log
-from shared.platform.process import run
-
-
-def main() -> None:
-    """Run the service."""
-    settings = ExpirySettings()
-    log.configure("expiry", settings.log_level)
-    run(lambda stop: serve(settings, stop))
-
+from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    main()
+    run_service("expiry", ExpirySettings(), serve)

@@ -36,11 +36,14 @@ INSERT INTO expiry.run (as_of, requested_by) VALUES ($1, $2)
 RETURNING run_id, as_of, requested_by, requested_at;
 
 -- name: rewind
--- Let all parts sweep from the beginning of time again; the rows are locked in one order.
+-- Let all parts sweep from the beginning of time again, and plan all of today's reminders again,
+-- unless there are days to plan; the rows are locked in one order.
 WITH held AS MATERIALIZED (
     SELECT b.bucket FROM expiry.bucket AS b ORDER BY b.bucket FOR UPDATE
 )
-UPDATE expiry.bucket AS b SET after_date = '-infinity', after_member = '', failed_from = NULL
+UPDATE expiry.bucket AS b
+SET after_date = '-infinity', after_member = '', failed_from = NULL,
+    planned_through = CASE WHEN b.planned_through < b.plan_on THEN b.planned_through END
 FROM held
 WHERE b.bucket = held.bucket;
 

@@ -23,7 +23,7 @@ class DatabaseRuns:
         self._settings = settings
 
     async def request(self, as_of: date | None, by: str) -> Run:
-        """Ask for a run of a day, today unless told otherwise.
+        """Ask for a run of a day, today unless told otherwise; reminders are planned again as well.
 
         Raises TooEarlyError, or one of DATABASE_ERRORS.
         """

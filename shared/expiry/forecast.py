@@ -76,7 +76,8 @@ async def forecast(connection: Connection, as_of: date | None) -> Forecast:
     reminders, missed = dict.fromkeys(STAGES, Sum(0, 0)), dict.fromkeys(STAGES, Sum(0, 0))
     for bucket, planned_through in await connection.fetch(_SQL["list_buckets"]):
         await _add_due(connection, bucket, day, due)
-        planned = plan(day, planned_through)
+        again = planned_through is None or planned_through >= day
+        planned = plan(day, None if again else planned_through)
         await _add_reminders(connection, bucket, planned.due, reminders)
         await _add_reminders(connection, bucket, planned.missed, missed)
     return Forecast(

@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from services.expiry.runs import DatabaseRuns
 from shared.contract.reminders import ExpiryReminderDue
+from shared.expiry.forecast import forecast
 from tests.integration.expiry.desk import (
     announced,
     expired,
@@ -13,6 +15,7 @@ from tests.integration.expiry.desk import (
     open_desk,
     reminders,
     rows,
+    settings_of,
 )
 from tests.support.databases import Database
 from tests.support.own_clock import come_to, give_clock
@@ -158,3 +161,46 @@ async def test_a_plan_that_was_interrupted_is_finished_and_tells_nobody_twice(
     assert sorted((one["member_id"], one["stage"]) for one in events) == sorted(
         (member, stage) for member, _, stage, _ in told
     )
+
+
+@pytest.mark.parametrize("stage", [7, 1])
+async def test_points_that_come_later_on_that_day_are_told_of_the_day_after(
+    database: Database, stage: int
+) -> None:
+    await give_clock(database)
+    await give_lots(database, {"ann": [(END, 5)]})
+    async with open_desk(database) as desk:
+        await come_to(database, noon(stage))
+        await desk.work()
+        await give_lots(database, {"ann": [(END, 4)], "bob": [(END, 3)]})
+        await desk.work()
+        assert await reminders(database) == [("ann", END, stage, 5)]
+        await come_to(database, noon(stage - 1))
+        await desk.work()
+        await desk.work()
+    assert await reminders(database) == [("ann", END, stage, 5), ("bob", END, stage, 3)]
+    assert len(await announced(database)) == 2
+
+
+async def test_an_operators_run_tells_who_was_not_told(database: Database) -> None:
+    await give_clock(database)
+    await give_lots(database, {"ann": [(END, 5)]})
+    async with open_desk(database) as desk:
+        for days_before in (31, 30, 20):
+            await come_to(database, noon(days_before))
+            await desk.work()
+        # Too late for the day of 30 days and the one after it.
+        await give_lots(database, {"bob": [(END, 3), (END + timedelta(days=20), 2)]})
+        await desk.work()
+        assert [member for member, *_ in await reminders(database)] == ["ann", "ann"]
+        shown = (await forecast(desk.connection, None)).reminders
+        assert (shown[30].members, shown[90].members) == (1, 1)
+        await DatabaseRuns(settings_of(database)).request(None, "joe")
+        await desk.work()
+    assert await reminders(database) == [
+        ("ann", END, 90, 5),
+        ("ann", END, 30, 5),
+        ("bob", END, 30, 3),
+        ("bob", END + timedelta(days=20), 90, 2),
+    ]
+    assert len(await announced(database)) == 4

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,14 +22,18 @@ def stages_of(planned: Plan, expires_on: date) -> tuple[list[Stage], list[Stage]
 
 
 def told(days: list[int]) -> tuple[list[tuple[int, int]], list[int]]:
-    """Plan on each of the days; return (stage, days before the date) sent, and stages lost."""
+    """Plan on each of the days; return (stage, days before the date) sent, and stages lost.
+
+    Who was told of a stage is not told again, as the table of reminders sees to.
+    """
     sent: list[tuple[int, int]] = []
     lost: list[int] = []
     last = None
     for days_before in days:
         today = DAY - timedelta(days=days_before)
         now_sent, now_lost = stages_of(plan(today, last), DAY)
-        sent += [(stage, days_before) for stage in now_sent]
+        before = [stage for stage, _ in sent]
+        sent += [(stage, days_before) for stage in now_sent if stage not in before]
         lost += now_lost
         last = today
     return sent, lost
@@ -40,16 +45,25 @@ def test_planned_every_day_each_stage_is_told_on_its_day() -> None:
     assert lost == []
 
 
-def test_a_day_without_downtime_asks_for_four_dates() -> None:
+def test_a_day_without_downtime_asks_for_the_dates_of_two_days() -> None:
     planned = plan(DAY, DAY - timedelta(days=1))
     assert [(one.stage, one.through - DAY, one.through - one.after) for one in planned.due] == [
-        (stage, timedelta(days=stage), timedelta(days=1)) for stage in (1, 7, 30, 90)
+        (stage, timedelta(days=stage), timedelta(days=2)) for stage in (1, 7, 30, 90)
     ]
     assert planned.missed == ()
 
 
-def test_a_day_is_planned_once() -> None:
-    assert plan(DAY, DAY) == Plan(due=(), missed=())
+@pytest.mark.parametrize("stage", STAGES)
+def test_points_that_come_after_the_planning_are_told_of_the_day_after(stage: Stage) -> None:
+    day_before = DAY - timedelta(days=stage)
+    sent, lost = stages_of(plan(day_before + timedelta(days=1), day_before), DAY)
+    assert (sent, lost) == ([stage], [])
+
+
+def test_planning_anew_tells_of_every_date_the_stage_it_is_in() -> None:
+    for days_before in range(91):
+        (sent, lost) = stages_of(plan(DAY - timedelta(days=days_before), None), DAY)
+        assert (sent, lost) == ([min(one for one in STAGES if one >= days_before)], [])
 
 
 def test_after_a_downtime_the_latest_stage_is_sent_and_the_earlier_counted() -> None:
