@@ -2,16 +2,7 @@
 
 from services.earn.app import serve
 from services.earn.settings import EarnSettings
-from shared.platform import log
-from shared.platform.process import run
-
-
-def main() -> None:
-    """Run the service."""
-    settings = EarnSettings()
-    log.configure("earn", settings.log_level)
-    run(lambda stop: serve(settings, stop))
-
+from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    main()
+    run_service("earn", EarnSettings(), serve)

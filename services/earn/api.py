@@ -24,14 +24,7 @@ from shared.platform.auth.guards import operator_only, reads_member
 from shared.platform.auth.principal import Principal
 from shared.platform.commands import Command
 from shared.platform.postgres import DATABASE_ERRORS
-from shared.platform.problem import (
-    PROBLEM_TYPE,
-    Problem,
-    ProblemBody,
-    Refusal,
-    RefusalBody,
-    unavailable,
-)
+from shared.platform.problem import REFUSED, Problem, Refusal, refusals, unavailable
 
 _TITLES: Final[dict[Reason, str]] = {
     "insufficient-points": "The member has not enough points",
@@ -70,7 +63,7 @@ class Counter(Protocol):
 
 def make_router(counter: Counter) -> APIRouter:
     """Make the routes over a counter: members ask for themselves, operators change things."""
-    router = APIRouter(prefix="/v1", responses=_responses())
+    router = APIRouter(prefix="/v1", responses=refusals({409: REFUSED}))
 
     @router.post(
         "/members/{member_id}/earn/preview",
@@ -135,15 +128,3 @@ async def _asking() -> AsyncIterator[None]:
         raise Problem(409, "idempotency-conflict", title) from error
     except (*DATABASE_ERRORS, NotStartedError, LostRaceError) as error:  # type: ignore[misc]
         raise unavailable() from error
-
-
-def _responses() -> dict[int | str, dict[str, object]]:
-    problem = {"content": {PROBLEM_TYPE: {"schema": ProblemBody.model_json_schema()}}}
-    refusal = {"content": {PROBLEM_TYPE: {"schema": RefusalBody.model_json_schema()}}}
-    return {
-        401: {"description": "No token, or none that is believed.", **problem},
-        403: {"description": "The token does not allow this.", **problem},
-        409: {"description": "Refused; `code` says why, `figures` what was there.", **refusal},
-        422: {"description": "The request is not valid.", **problem},
-        503: {"description": "Not at the moment; see Retry-After, ask again alike.", **problem},
-    }

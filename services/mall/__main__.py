@@ -2,16 +2,7 @@
 
 from services.mall.app import serve
 from services.mall.settings import MallSettings
-from shared.platform import log
-from shared.platform.process import run
-
-
-def main() -> None:
-    """Run the service."""
-    settings = MallSettings()
-    log.configure("mall", settings.log_level)
-    run(lambda stop: serve(settings, stop))
-
+from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    main()
+    run_service("mall", MallSettings(), serve)

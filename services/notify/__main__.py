@@ -2,16 +2,7 @@
 
 from services.notify.app import serve
 from services.notify.settings import NotifySettings
-from shared.platform import log
-from shared.platform.process import run
-
-
-def main() -> None:
-    """Run the service."""
-    settings = NotifySettings()
-    log.configure("notify", settings.log_level)
-    run(lambda stop: serve(settings, stop))
-
+from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    main()
+    run_service("notify", NotifySettings(), serve)

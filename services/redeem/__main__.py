@@ -2,16 +2,7 @@
 
 from services.redeem.app import serve
 from services.redeem.settings import RedeemSettings
-from shared.platform import log
-from shared.platform.process import run
-
-
-def main() -> None:
-    """Run the service."""
-    settings = RedeemSettings()
-    log.configure("redeem", settings.log_level)
-    run(lambda stop: serve(settings, stop))
-
+from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    main()
+    run_service("redeem", RedeemSettings(), serve)

@@ -29,14 +29,7 @@ from shared.platform.clock import utc_now
 from shared.platform.commands import Command
 from shared.platform.log import describe
 from shared.platform.postgres import DATABASE_ERRORS
-from shared.platform.problem import (
-    PROBLEM_TYPE,
-    Problem,
-    ProblemBody,
-    Refusal,
-    RefusalBody,
-    unavailable,
-)
+from shared.platform.problem import REFUSED, Problem, Refusal, refusals, unavailable
 
 REQUESTS = "/v1/members/{member_id}/redemptions"
 _JSON = "application/json"
@@ -62,7 +55,10 @@ class Counter(Protocol):
 
 def make_router(counter: Counter) -> APIRouter:
     """Make the routes over a counter: members act for themselves, services for any member."""
-    router = APIRouter(prefix=REQUESTS, responses=_responses())
+    router = APIRouter(
+        prefix=REQUESTS,
+        responses=refusals({404: "The member has no such redemption.", 409: REFUSED}),
+    )
     _add_commands(router, counter)
     _add_reads(router, counter)
     return router
@@ -190,16 +186,3 @@ def _unread(error: Exception) -> Problem:
 
 def _unknown() -> Problem:
     return Problem(404, "unknown-redemption", "The member has no such redemption")
-
-
-def _responses() -> dict[int | str, dict[str, object]]:
-    problem = {"content": {PROBLEM_TYPE: {"schema": ProblemBody.model_json_schema()}}}
-    refusal = {"content": {PROBLEM_TYPE: {"schema": RefusalBody.model_json_schema()}}}
-    return {
-        401: {"description": "No token, or none that is believed.", **problem},
-        403: {"description": "The token does not allow this.", **problem},
-        404: {"description": "The member has no such redemption.", **problem},
-        409: {"description": "Refused; `code` says why, `figures` what was there.", **refusal},
-        422: {"description": "The request is not valid.", **problem},
-        503: {"description": "Not at the moment; see Retry-After, ask again alike.", **problem},
-    }

@@ -2,16 +2,7 @@
 
 from services.relay.app import serve
 from services.relay.settings import RelaySettings
-from shared.platform import log
-from shared.platform.process import run
-
-
-def main() -> None:
-    """Run the service."""
-    settings = RelaySettings()
-    log.configure("relay", settings.log_level)
-    run(lambda stop: serve(settings, stop))
-
+from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    main()
+    run_service("relay", RelaySettings(), serve)

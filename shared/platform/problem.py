@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -15,7 +16,6 @@ from shared.platform.log import describe
 from shared.platform.postgres import DATABASE_ERRORS
 
 PROBLEM_TYPE: Final = "application/problem+json"
-_REFUSED: Final = 409
 # What a problem may be, besides those of a service's own.
 TITLES: Final[Mapping[str, str]] = {
     "not-found": "There is nothing at this address",
@@ -31,6 +31,8 @@ TITLES: Final[Mapping[str, str]] = {
     "internal-error": "The service failed",
     "unavailable": "The service can't answer at the moment",
 }
+REFUSED: Final = "Refused; `code` says why, `figures` what was there."
+"""What a document says of a 409, which is a `Refusal`."""
 # What any route may answer besides success.
 _REFUSALS: Final[Mapping[int, str]] = {
     401: "No token, or none that is believed.",
@@ -107,7 +109,7 @@ class Refusal(Problem):
     """A command was understood, and the answer is no (409); the code is the reason."""
 
     def __init__(self, reason: str, title: str, figures: Mapping[str, JsonValue]) -> None:
-        super().__init__(_REFUSED, reason, title)
+        super().__init__(HTTPStatus.CONFLICT, reason, title)
         self.figures = dict(figures)
 
     @override
@@ -137,7 +139,7 @@ def refusals(more: Mapping[int, str] | None = None) -> dict[int | str, dict[str,
 
 
 def _described(status: int, text: str) -> dict[str, object]:
-    body = RefusalBody if status == _REFUSED else ProblemBody
+    body = RefusalBody if status == HTTPStatus.CONFLICT else ProblemBody
     return {
         "description": text,
         "content": {PROBLEM_TYPE: {"schema": body.model_json_schema()}},

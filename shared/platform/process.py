@@ -6,16 +6,32 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from importlib import metadata
+from typing import TypeVar
 
 import uvloop
+
+from shared.platform import log
+from shared.platform.settings import ServiceSettings
+
+S = TypeVar("S", bound=ServiceSettings)
 
 # A batch makes tens of thousands of objects without cycles and drops them together. At the
 # default of 700 the collector runs dozens of times per batch and finds nothing.
 _YOUNG_OBJECTS = 50_000
 
 
+def run_service(
+    service: str,
+    settings: S,
+    serve: Callable[[S, asyncio.Event], Coroutine[object, object, None]],
+) -> None:
+    """Run a service with its settings, as `run` does."""
+    log.configure(service, settings.log_level)
+    run(lambda stop: serve(settings, stop))
+
+
 def run(serve: Callable[[asyncio.Event], Coroutine[object, object, None]]) -> None:
-    """Run a service to its end; SIGTERM or SIGINT sets the event that asks it to stop."""
+    """Run to the end; SIGTERM or SIGINT sets the event that asks it to stop."""
     calm_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_stopped(serve))
