@@ -3,12 +3,17 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.backend import Backend
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database, PostgresHandle
 from tests.support.servers import kafka_of, postgres_of
 from tests.support.stack import Home
+
+# How long an example takes is the machine's business: a busy one would fail what is right.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
