@@ -23,7 +23,6 @@ from shared.pipeline.errors import LostRaceError, NotStartedError
 from shared.platform.auth.guards import operator_only, reads_member
 from shared.platform.auth.principal import Principal
 from shared.platform.commands import Command
-from shared.platform.postgres import DATABASE_ERRORS
 from shared.platform.problem import REFUSED, Problem, Refusal, refusals, unavailable
 
 _TITLES: Final[dict[Reason, str]] = {
@@ -126,5 +125,5 @@ async def _asking() -> AsyncIterator[None]:
     except ToldOtherwiseError as error:
         title = "The Idempotency-Key was used before, with another body"
         raise Problem(409, "idempotency-conflict", title) from error
-    except (*DATABASE_ERRORS, NotStartedError, LostRaceError) as error:  # type: ignore[misc]
+    except (NotStartedError, LostRaceError) as error:
         raise unavailable() from error

@@ -3,7 +3,6 @@
 What is asked here is the same command, through the same batches, as what is told on Kafka.
 """
 
-import logging
 from typing import Protocol
 
 from fastapi import APIRouter, Depends, Response
@@ -27,14 +26,10 @@ from shared.pipeline.errors import BrakeEngagedError, NotStartedError, Overloade
 from shared.platform.auth.guards import acts_for_member, reads_member
 from shared.platform.clock import utc_now
 from shared.platform.commands import Command
-from shared.platform.log import describe
-from shared.platform.postgres import DATABASE_ERRORS
 from shared.platform.problem import REFUSED, Problem, Refusal, refusals, unavailable
 
 REQUESTS = "/v1/members/{member_id}/redemptions"
 _JSON = "application/json"
-
-_log = logging.getLogger(__name__)
 
 
 class Counter(Protocol):
@@ -137,8 +132,8 @@ def _add_reads(router: APIRouter, counter: Counter) -> None:
     async def quote(member_id: Id, body: Command[WantBody]) -> Quote:
         try:
             return await counter.quote(MemberId(member_id), body.reward_id, body.quantity)
-        except (*DATABASE_ERRORS, NotStartedError) as error:  # type: ignore[misc]
-            raise _unread(error) from error
+        except NotStartedError as error:
+            raise unavailable() from error
 
     @router.get(
         "/{redemption_id}",
@@ -148,10 +143,7 @@ def _add_reads(router: APIRouter, counter: Counter) -> None:
         dependencies=[Depends(reads_member)],
     )
     async def read(member_id: Id, redemption_id: Id) -> Answer:
-        try:
-            found = await counter.find(MemberId(member_id), redemption_id)
-        except DATABASE_ERRORS as error:
-            raise _unread(error) from error
+        found = await counter.find(MemberId(member_id), redemption_id)
         if found is None:
             raise _unknown()
         return found
@@ -176,12 +168,6 @@ def _answer(reply: Reply) -> bytes:
     if (reason := reply.body.get("reason")) is not None:
         raise Refusal(reason, TITLES[reason], reply.body["figures"])
     return to_json(reply.body)
-
-
-def _unread(error: Exception) -> Problem:
-    """Note why nothing could be read: the caller hears only that it shall come again."""
-    _log.warning("redemptions can't be read", extra={"error": describe(error)})
-    return unavailable()
 
 
 def _unknown() -> Problem:
