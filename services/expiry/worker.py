@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from services.expiry import store
+from services.expiry.courtesy import Courtesy
 from services.expiry.pages import Pages, Swept
 from services.expiry.store import At, Bucket
 from shared.expiry.plan import Span, plan
@@ -46,6 +47,7 @@ class Worker:
         self._settings, self._metrics = settings, metrics
         self._pages = Pages(Revisions())
         self._size = BatchSize(target_seconds=page_target_seconds)
+        self._courtesy = Courtesy()
         self._resting: dict[int, float] = {}
         self._stop = asyncio.Event()
         self._problem: str | None = "not connected yet"
@@ -113,9 +115,12 @@ class Worker:
         while due := await self._find_due(connection, bucket, at, state.sweep_to):
             began = monotonic()
             swept = await self._pages.sweep(connection, bucket, at, due)
-            self._size.took(len(due), monotonic() - began)
+            took = monotonic() - began
+            self._size.took(len(due), took)
             self._count(swept)
             at, entries, points = due[-1], entries + swept.entries, points + swept.points
+            if rest := self._courtesy.rest(len(due), took):
+                await self._pause(rest)
             if self._stop.is_set():
                 return
         if not await store.finish_sweep(connection, bucket, at, state.sweep_to):
