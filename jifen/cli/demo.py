@@ -45,9 +45,10 @@ async def _tell(where: Endpoints, page: Page) -> None:
     async with (
         asking("mall", role="service", by="jifen-demo") as pages,
         asking("redeem", role="service", by="jifen-demo") as redeem,
+        asking("expiry", by="jifen-demo") as expiry,
     ):
         mall, meter = Mall(pages), Meter(messages)
-        life = Life(place=place, mall=mall, redeem=redeem, meter=meter, page=page)
+        life = Life(place=place, mall=mall, redeem=redeem, expiry=expiry, meter=meter, page=page)
         await Story(place=place, mall=mall, meter=meter, page=page, life=life).tell()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from jifen.client.asked import Asked, RefusedError
 from jifen.client.mall import Lot, Mall
@@ -30,6 +30,12 @@ _NOTICES: Final = 6
 _OLD_MINOR: Final = 120_000
 
 
+class _Run(BaseModel):
+    """What expiry answers."""
+
+    run_id: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Life:
     """A member's later days, at a place."""
@@ -37,12 +43,14 @@ class Life:
     place: Place
     mall: Mall
     redeem: Asked
+    expiry: Asked
     meter: Meter
     page: Page
 
     async def show(self, member: str) -> None:
         """Show all of it."""
         await self._lose(member)
+        await self._warn(member)
         await self._spend(member)
         await self._notices(member)
 
@@ -85,6 +93,12 @@ class Life:
         for lot in (await self.mall.account(member)).expiring[:1]:
             self.page.say(f"{lot.points:,} points can be spent until {lot.expires_on}.")
 
+    async def _warn(self, member: str) -> None:
+        """Have today's reminders planned again, as an operator may: the points have just come."""
+        await self.expiry.post(_Run, "/v1/expiry/runs", {"remind_now": True})
+        await self._until(lambda: self._reminded(member))
+        self.page.say("The warning is planned, announced, and in the inbox below.")
+
     async def _notices(self, member: str) -> None:
         """Show what the member was told."""
         self.page.title(f"The inbox of {member}")
@@ -92,8 +106,6 @@ class Life:
         notices = await self.mall.notices(member)
         for notice in notices[:_NOTICES]:
             self.page.say(f"{notice.title}: {notice.body}")
-        if not any(notice.template.startswith("expiry-reminder") for notice in notices):
-            self.page.say("(Reminders are planned once a day, 90, 30, 7 and 1 days before a date.)")
 
     async def _reward(self) -> Reward:
         """Return the cheapest reward on sale, of the example if the shop has stated none yet."""
@@ -123,6 +135,10 @@ class Life:
     async def _told(self, member: str) -> bool:
         notices = await self.mall.notices(member)
         return any(notice.template == "redemption-completed" for notice in notices)
+
+    async def _reminded(self, member: str) -> bool:
+        notices = await self.mall.notices(member)
+        return any(notice.template.startswith("expiry-reminder") for notice in notices)
 
     async def _until(self, done: Callable[[], Awaitable[bool]]) -> None:
         deadline = monotonic() + _PATIENCE_SECONDS

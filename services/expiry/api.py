@@ -17,7 +17,7 @@ from shared.platform.problem import Problem, refusals
 class Runs(Protocol):
     """Where runs are asked for."""
 
-    async def request(self, as_of: date | None, by: str) -> Run:
+    async def request(self, as_of: date | None, by: str, *, remind_now: bool = False) -> Run:
         """Ask for a run of a day, today unless told otherwise; raises TooEarlyError."""
         ...
 
@@ -29,6 +29,10 @@ class RunRequest(CommandBody):
         default=None,
         description="Sweep what is past its date on this day of the program's zone; today, if not"
         " given. What is due by now goes as well, and what is not yet due never does.",
+    )
+    remind_now: bool = Field(
+        default=False,
+        description="Plan today's reminders again at once, not only when their hour has come.",
     )
 
 
@@ -51,14 +55,14 @@ def make_router(runs: Runs) -> APIRouter:
     @router.post(
         "/runs",
         operation_id="requestExpiryRun",
-        summary="Look through all lots past their date again, and sweep what is found",
+        summary="Sweep from the beginning of time again, and plan today's reminders again",
         status_code=202,
     )
     async def request_run(
         body: Command[RunRequest], operator: Annotated[Principal, Depends(operator_only)]
     ) -> RunBody:
         try:
-            run = await runs.request(body.as_of, operator.name)
+            run = await runs.request(body.as_of, operator.name, remind_now=body.remind_now)
         except TooEarlyError as error:
             title = "The day has not come"
             raise Problem(422, "as-of-in-future", title, detail=str(error)) from error

@@ -43,7 +43,8 @@ WITH held AS MATERIALIZED (
 )
 UPDATE expiry.bucket AS b
 SET after_date = '-infinity', after_member = '', failed_from = NULL,
-    planned_through = CASE WHEN b.planned_through < b.plan_on THEN b.planned_through END
+    planned_through = CASE WHEN b.planned_through < b.plan_on THEN b.planned_through END,
+    plan_on = greatest(b.plan_on, $1::date)
 FROM held
 WHERE b.bucket = held.bucket;
 

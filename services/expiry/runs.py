@@ -22,7 +22,7 @@ class DatabaseRuns:
         """Take where the database is."""
         self._settings = settings
 
-    async def request(self, as_of: date | None, by: str) -> Run:
+    async def request(self, as_of: date | None, by: str, *, remind_now: bool = False) -> Run:
         """Ask for a run of a day, today unless told otherwise; reminders are planned again as well.
 
         Raises TooEarlyError, or one of DATABASE_ERRORS.
@@ -40,6 +40,7 @@ class DatabaseRuns:
                 today = local_day(await store.read_clock(connection), revisions.zone)
                 if as_of is not None and as_of > today:
                     raise TooEarlyError(f"expected {today} or earlier, got {as_of}")
-                return await store.request_run(connection, as_of or today, by)
+                plan_on = today if remind_now else None
+                return await store.request_run(connection, as_of or today, by, plan_on)
         finally:
             await postgres.close(connection)

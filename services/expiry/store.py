@@ -98,12 +98,15 @@ async def finish_runs(connection: Connection) -> list[int]:
     return [row["run_id"] for row in await connection.fetch(_SQL["finish_runs"])]
 
 
-async def request_run(connection: Connection, as_of: date, by: str) -> Run:
-    """Have everything looked at again from the beginning of time on; in a transaction."""
+async def request_run(connection: Connection, as_of: date, by: str, plan_on: date | None) -> Run:
+    """Have everything looked at again from the beginning of time on; in a transaction.
+
+    A day to plan reminders on is planned whatever the hour.
+    """
     row = await connection.fetchrow(_SQL["request_run"], as_of, by)
     if row is None:
         raise AssertionError("an INSERT returns its row")
-    await connection.execute(_SQL["rewind"])
+    await connection.execute(_SQL["rewind"], plan_on)
     return Run(*row)
 
 

@@ -204,3 +204,19 @@ async def test_an_operators_run_tells_who_was_not_told(database: Database) -> No
         ("bob", END + timedelta(days=20), 90, 2),
     ]
     assert len(await announced(database)) == 4
+
+
+async def test_a_run_waits_for_the_hour_unless_told_otherwise(database: Database) -> None:
+    await give_clock(database)
+    await give_lots(database, {"ann": [(END, 5)]})
+    runs = DatabaseRuns(settings_of(database))
+    async with open_desk(database, hour=9) as desk:
+        await come_to(database, noon(7) - timedelta(hours=10))
+        await runs.request(None, "joe")
+        await desk.work()
+        assert await reminders(database) == []
+        await runs.request(None, "joe", remind_now=True)
+        await desk.work()
+        await come_to(database, noon(7))
+        await desk.work()
+    assert await reminders(database) == [("ann", END, 7, 5)]
