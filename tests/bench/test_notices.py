@@ -1,7 +1,9 @@
-"""Notices: from reminders in Kafka to rows of inboxes, one process, on two cores."""
+"""Notices: from Kafka to rows of inboxes, one process; and all the way from planning on."""
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
@@ -11,8 +13,10 @@ from confluent_kafka import Producer
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.notify.handlers import GROUP, TOPICS
-from shared.platform.clock import monotonic
+from shared.platform.clock import monotonic, utc_now
+from shared.program.dates import local_day
 from tests.bench.cpu import Part, listening, measure
+from tests.bench.due import make_due
 from tests.bench.notices_rivals import member_of, stage_of
 from tests.bench.report import cpu_table, per_second, say
 from tests.bench.stages import stage_seconds
@@ -28,8 +32,14 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(1_800)]
 
 AIM_PER_SECOND = 4_000
 ROOT = Path(__file__).parents[2]
+ZONE = "Asia/Shanghai"  # of the default program
 _READ = """
 SELECT coalesce(sum(next_offset), 0) AS read FROM messaging.consumer_offset WHERE group_name = $1
+"""
+_PLANNED = "SELECT FROM expiry.reminder LIMIT 1"
+_WAITING = "SELECT FROM messaging.outbox LIMIT 1"
+_TOLD = """
+SELECT count(*), sum(points)::bigint, (SELECT count(*) FROM notify.message) FROM expiry.reminder
 """
 
 
@@ -41,6 +51,7 @@ class Extent(BaseSettings):
     events: int = 60_000
     naive_events: int = 4_000
     runs: int = 3
+    members: int = 100_000
 
 
 async def test_notices(postgres: PostgresHandle, kafka: KafkaHandle, home: Home) -> None:
@@ -76,6 +87,60 @@ async def test_notices(postgres: PostgresHandle, kafka: KafkaHandle, home: Home)
     assert middle > AIM_PER_SECOND
 
 
+async def test_reminders_from_planning_to_inbox(
+    postgres: PostgresHandle, kafka: KafkaHandle, home: Home
+) -> None:
+    """Expiry plans, the relay publishes, notify writes: all of them at once."""
+    extent = Extent()
+    rates: list[float] = []
+    cpu: dict[str, list[float]] = {}
+    for _ in range(extent.runs):
+        async with postgres.database() as database:
+            rate, spent = await _reminded(database, kafka, home, extent.members)
+            rates.append(rate)
+            for name, seconds in spent.items():
+                cpu.setdefault(name, []).append(seconds * 1e6)
+    say(
+        "",
+        f"reminders: {extent.members:,} members, a process of each service, medians of"
+        f" {extent.runs}",
+        per_second("planning to inbox committed", rates),
+    )
+    cpu_table("where the time goes", {name: median(values) for name, values in cpu.items()})
+    assert median(rates) > AIM_PER_SECOND
+
+
+async def _reminded(
+    database: Database, kafka: KafkaHandle, home: Home, members: int
+) -> tuple[float, dict[str, float]]:
+    """Return reminders per second, and CPU seconds per reminder by part."""
+    await make_due(database, members, ends=local_day(utc_now(), ZONE) + timedelta(days=5))
+    await kafka.fresh_topics(*TOPICS, "notifications.v1")
+    await give_program(database)
+    place = _place(database, kafka, home)
+    async with AsyncExitStack() as stack:
+        relay, notify = [
+            await stack.enter_async_context(place.service(name)) for name in ("relay", "notify")
+        ]
+        await asyncio.gather(relay.until_ready(), notify.until_ready())
+        expiry = await stack.enter_async_context(
+            place.service("expiry", JIFEN_EXPIRY_REMIND_FROM_HOUR="0")
+        )
+        services = {"expiry": expiry, "relay": relay, "notify": notify}
+        parts = [Part(name=name, pids=[one.process.pid]) for name, one in services.items()]
+        parts += _servers(database, kafka)
+        while not await rows(database, _PLANNED):  # noqa: ASYNC110 - asked of the database
+            await asyncio.sleep(0.005)
+        before, started = measure(parts), monotonic()
+        await _until_read(database, members)
+        seconds, after = monotonic() - started, measure(parts)
+        while await rows(database, _WAITING):  # noqa: ASYNC110 - asked of the database
+            await asyncio.sleep(0.1)
+    (told,) = await rows(database, _TOLD)
+    assert tuple(told) == (members, 60 * members, members)
+    return members / seconds, {name: (after[name] - before[name]) / members for name in after}
+
+
 async def _ours(
     database: Database, kafka: KafkaHandle, home: Home, extent: Extent, *, last: bool
 ) -> tuple[float, dict[str, float]]:
@@ -87,13 +152,7 @@ async def _ours(
         [raw(reminder(member_of(n), stage_of(n)), f"e{n}") for n in range(extent.events)],
     )
     async with _place(database, kafka, home).service("notify") as notify:
-        port = urlsplit(database.dsn()).port
-        assert port is not None
-        parts = [
-            Part(name="notify", pids=[notify.process.pid]),
-            Part(name="PostgreSQL", pids=[listening(port)]),
-            Part(name="Kafka", pids=[listening(int(kafka.bootstrap.rsplit(":", 1)[1]))]),
-        ]
+        parts = [Part(name="notify", pids=[notify.process.pid]), *_servers(database, kafka)]
         await _until_read(database, 1)
         before, started, done = measure(parts), monotonic(), await _read(database)
         await _until_read(database, extent.events)
@@ -135,9 +194,18 @@ async def _open(database: Database, kafka: KafkaHandle) -> None:
     await give_program(database)
 
 
+def _servers(database: Database, kafka: KafkaHandle) -> list[Part]:
+    port = urlsplit(database.dsn()).port
+    assert port is not None
+    return [
+        Part(name="PostgreSQL", pids=[listening(port)]),
+        Part(name="Kafka", pids=[listening(int(kafka.bootstrap.rsplit(":", 1)[1]))]),
+    ]
+
+
 def _place(database: Database, kafka: KafkaHandle, home: Home) -> Place:
     return Place(
-        urls={"notify": database.dsn("jifen_notify")},
+        urls={name: database.dsn(f"jifen_{name}") for name in ("expiry", "notify", "relay")},
         bootstrap=kafka.bootstrap,
         folder=home.folder,
     )
