@@ -98,7 +98,9 @@ async def finish_runs(connection: Connection) -> list[int]:
     return [row["run_id"] for row in await connection.fetch(_SQL["finish_runs"])]
 
 
-async def request_run(connection: Connection, as_of: date, by: str, plan_on: date | None) -> Run:
+async def request_run(
+    connection: Connection, as_of: date, by: str, plan_on: date | None = None
+) -> Run:
     """Have everything looked at again from the beginning of time on; in a transaction.
 
     A day to plan reminders on is planned whatever the hour.
