@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from services.notify.domain.message import notification_id
+from tests.chaos.replay import cause_of
 from tests.integration.earn.desk import expected, standings
 from tests.integration.ledger.desk import audited
 from tests.integration.redeem.desk import rows, stock_adds_up
@@ -22,7 +23,7 @@ Message = tuple[str, str]
 _UNDONE = "/reversed"
 _CAUSES = "SELECT member_id, cause FROM ledger.entry WHERE cause NOT LIKE '%/reversed'"
 _DEAD = "SELECT reason FROM messaging.dead_letter"
-_PARKED = "SELECT member_id, awaits FROM messaging.parked"
+_PARKED = "SELECT member_id, cause FROM messaging.parked"
 _REDEMPTIONS = "SELECT * FROM redeem.redemption"
 _ANSWERS = "SELECT member_id, cause, answer FROM redeem.command"
 _STOCK = "SELECT reward_id, total, reserved, sold FROM redeem.stock"
@@ -67,11 +68,15 @@ async def books_are_clean(database: Database) -> None:
 
 
 async def nothing_is_left_over(database: Database, world: World, shop: Shop) -> None:
-    """Compare what was buried and what still waits."""
+    """Compare what was buried and what still waits; told again while it waits it waits once."""
     reasons = [why for _, why in (*world.dead, *shop.dead)]
     same("dead letters", [row["reason"] for row in await rows(database, _DEAD)], reasons)
-    waiting = [event["data"]["member_id"] for event in (*world.parked, *shop.parked)]
-    same("parked", [row["member_id"] for row in await rows(database, _PARKED)], waiting)
+    waiting = (*world.parked, *shop.parked)
+    same(
+        "parked",
+        [tuple(row) for row in await rows(database, _PARKED)],
+        {(event["data"]["member_id"], cause_of(event)) for event in waiting},
+    )
 
 
 async def redemptions_agree(database: Database, shop: Shop, members: Collection[str]) -> None:
@@ -115,14 +120,25 @@ async def stock_agrees(database: Database, shop: Shop) -> None:
 
 
 async def reminders_agree(
-    database: Database, wanted: Collection[tuple[date, int]], members: Collection[str]
+    database: Database,
+    wanted: Collection[tuple[date, int]],
+    members: Collection[str],
+    *,
+    points: int,
 ) -> None:
-    """Compare expiry's own record with what the lots call for, which members have all alike."""
+    """Compare expiry's own record with what the lots call for, which members have all alike.
+
+    Lots are whole when they are planned; only the first is being spent meanwhile.
+    """
+    found = [tuple(row) for row in await rows(database, _REMINDERS) if row["member_id"] in members]
     same(
         "reminders",
-        [tuple(row)[:3] for row in await rows(database, _REMINDERS) if row[0] in members],
+        [one[:3] for one in found],
         [(member, *one) for member in members for one in wanted],
     )
+    first = min(day for day, _ in wanted)
+    odd = [one for one in found if one[1] != first and one[3] != points]
+    assert not odd, f"reminders of other points than {points}: {odd[:20]}"
 
 
 async def reminders_told(database: Database, bootstrap: str) -> None:

@@ -27,6 +27,7 @@ from tests.chaos.agreement import (
 )
 from tests.chaos.asking import ask
 from tests.chaos.days import (
+    GIFT,
     SETTINGS,
     Company,
     Day,
@@ -102,7 +103,7 @@ class Form:
 
 SHORT = pytest.param(
     Form(hours=(-18, 7), members=60, events=3_000, seed=101, kills=1),
-    marks=[pytest.mark.chaos, pytest.mark.timeout(300)],
+    marks=[pytest.mark.chaos, pytest.mark.timeout(600)],
     id="short",
 )
 SOAK = pytest.param(
@@ -231,7 +232,7 @@ async def agrees(reaper: Reaper, gifts: Mapping[str, Sequence[Part]], days: Sequ
     await nothing_is_left_over(database, world, shop)
     same("answers over HTTP", reaper.answers, [*expected_answers(shop, days)])
     due = reminded([day.date for day in days], next(iter(gifts.values())))
-    await reminders_agree(database, due, gifts)
+    await reminders_agree(database, due, gifts, points=GIFT)
     await reminders_told(database, bootstrap)
     await reaper.company.books.check_published()
     await statuses_told(bootstrap, shop)

@@ -21,6 +21,7 @@ from tests.chaos.agreement import (
     stock_agrees,
 )
 from tests.chaos.days import (
+    GIFT,
     SETTINGS,
     Company,
     Day,
@@ -42,7 +43,7 @@ from tests.support.model.account import Part
 from tests.support.model.world import Event
 from tests.support.stack import Home
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 SEED, EVENTS = 91, 1_500
 PROCESSES = ("earn", "earn", "earn", "redeem", "redeem", "redeem", "expiry", "expiry")
@@ -161,7 +162,8 @@ async def the_rich_have_what_they_must(
     await ledger_agrees(database, world, RICH)
     await redemptions_agree(database, shop, RICH)
     await stock_agrees(database, shop)
-    await reminders_agree(database, reminded([day.date for day in days], gifts[RICH[0]]), RICH)
+    due = reminded([day.date for day in days], gifts[RICH[0]])
+    await reminders_agree(database, due, RICH, points=GIFT)
     await nothing_is_left_over(database, world, shop)
 
 
