@@ -71,6 +71,29 @@ CREATE FUNCTION ledger.genesis(member text) RETURNS bytea
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN sha256('\x00'::bytea || convert_to(member, 'UTF8'));
 
+-- What stands for the place of an account that may not be there, among the advisory locks.
+CREATE FUNCTION ledger.place_of(member text) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN hashtextextended('ledger.account/' || member, 0);
+
+-- Keeps accounts that are not there from being opened until the transaction ends, so that finding
+-- none is a lock as well. False, and nothing is certain, where one was or is being opened. It never
+-- waits: who opens accounts may be waiting for a row that the caller has locked.
+CREATE FUNCTION ledger.hold_absent(routing_member text, members text[]) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $$
+DECLARE
+    held boolean := (
+        SELECT bool_and(pg_try_advisory_xact_lock_shared(ledger.place_of(m.member)))
+        FROM unnest(members) AS m (member)
+    );
+BEGIN
+    RETURN held AND NOT EXISTS (SELECT FROM ledger.account AS a WHERE a.member_id = ANY (members));
+END
+$$;
+
 -- Opens accounts that are missing, then locks all of them in the order of their ids.
 CREATE FUNCTION ledger.lock_accounts(routing_member text, may_open text[], members text[])
 RETURNS TABLE (member_id text, balance bigint, seq bigint, head_hash bytea, posted_at timestamptz)
@@ -84,9 +107,14 @@ BEGIN
     -- Looking first is cheaper than trying to insert what nearly always exists.
     INSERT INTO ledger.account (member_id, head_hash)
     SELECT m.member, ledger.genesis(m.member)
-    FROM unnest(may_open) AS m (member)
-    WHERE NOT EXISTS (SELECT FROM ledger.account AS a WHERE a.member_id = m.member)
-    ORDER BY m.member COLLATE "C"
+    FROM (
+        SELECT o.member FROM unnest(may_open) AS o (member)
+        WHERE NOT EXISTS (SELECT FROM ledger.account AS a WHERE a.member_id = o.member)
+        ORDER BY o.member COLLATE "C"
+        OFFSET 0
+    ) AS m
+    -- Waits for whoever counts on there being none (hold_absent).
+    CROSS JOIN LATERAL pg_advisory_xact_lock(ledger.place_of(m.member))
     ON CONFLICT DO NOTHING;
 
     RETURN QUERY
@@ -285,10 +313,12 @@ BEGIN
 END
 $$;
 
+REVOKE ALL ON FUNCTION ledger.hold_absent(text, text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ledger.lock_accounts(text, text[], text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ledger.post(text, ledger.posting[], ledger.forgiveness[]) FROM PUBLIC;
 GRANT USAGE ON SCHEMA ledger TO jifen_earn, jifen_redeem, jifen_expiry, jifen_notify;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO jifen_earn, jifen_redeem, jifen_expiry;
+GRANT EXECUTE ON FUNCTION ledger.hold_absent(text, text[]) TO jifen_earn, jifen_redeem, jifen_expiry;
 GRANT EXECUTE ON FUNCTION ledger.lock_accounts(text, text[], text[]) TO jifen_earn, jifen_redeem, jifen_expiry;
 GRANT EXECUTE ON FUNCTION ledger.post(text, ledger.posting[], ledger.forgiveness[]) TO jifen_earn, jifen_redeem, jifen_expiry;
 

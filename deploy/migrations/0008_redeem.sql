@@ -34,7 +34,8 @@ CREATE TABLE redeem.stock (
 ) WITH (fillfactor = 50);
 
 -- One purchase. lot_dates and lot_points say where its points came from, and go back to;
--- counted_on is the local day that daily and monthly limits count it under.
+-- balance is the member's right
+-- after it was paid; counted_on is the local day that daily and monthly limits count it under.
 CREATE TABLE redeem.redemption (
     member_id text COLLATE "C" NOT NULL,
     redemption_id text COLLATE "C" NOT NULL CHECK (octet_length(redemption_id) BETWEEN 1 AND 64),
@@ -42,6 +43,7 @@ CREATE TABLE redeem.redemption (
     kind text NOT NULL,
     quantity bigint NOT NULL CHECK (quantity > 0),
     points bigint NOT NULL CHECK (points > 0),
+    balance bigint NOT NULL,
     status text NOT NULL CHECK (
         status IN ('reserved', 'awaiting-payment', 'to-ship', 'shipped', 'completed', 'cancelled')
     ),
@@ -59,18 +61,20 @@ CREATE TABLE redeem.redemption (
     PRIMARY KEY (member_id, redemption_id),
     CHECK (cardinality(lot_dates) = cardinality(lot_points))
 ) WITH (fillfactor = 80);
--- A new redemption as the service tells it; columns that come later need not be told.
+-- A new redemption as the service tells it, its lots as array literals.
 CREATE TYPE redeem.purchase AS (
     member_id text, redemption_id text, reward_id text, kind text, quantity bigint, points bigint,
-    status text, version integer, reason text, rewards_revision integer, lot_dates date[],
-    lot_points bigint[], counted_on date, requested_at timestamptz, reserved_until timestamptz,
-    carrier text, tracking_no text, changed_at timestamptz
+    balance bigint, status text, version integer, reason text, rewards_revision integer,
+    lot_dates text, lot_points text, counted_on date, requested_at timestamptz,
+    reserved_until timestamptz, carrier text, tracking_no text, changed_at timestamptz
 );
 CREATE INDEX redemption_open ON redeem.redemption (member_id) WHERE status = 'reserved';
 CREATE INDEX redemption_due ON redeem.redemption (reserved_until) WHERE status = 'reserved';
 CREATE INDEX redemption_status ON redeem.redemption (status, changed_at);
 
 -- Each command that was decided, with the answer it got: told again, it gets that again, for ever.
+-- A request that was accepted is none of them: its ledger entry has the fingerprint, its redemption
+-- all that was answered.
 -- fingerprint is of how it was told; the same cause told otherwise is a conflict.
 CREATE TABLE redeem.command (
     member_id text COLLATE "C" NOT NULL,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 
 from services.redeem import store
 from services.redeem.domain import causes
-from services.redeem.domain.answer import Spelt
+from services.redeem.domain.answer import Spelt, requested
 from services.redeem.domain.decide import decide
 from services.redeem.domain.desk import Desk
 from services.redeem.domain.limits import Policy
@@ -100,7 +100,13 @@ def answer_of(command: Command, desk: Desk) -> Spelt | int:
     """
     if type(command.event.data) is ReservationOver:
         return desk.released.get(command.member_id, 0)
-    return desk.kept[command.member_id, command.cause].answer
+    kept = desk.kept.get((command.member_id, command.cause))
+    if kept is not None:
+        return kept.answer
+    data: Any = command.event.data
+    return requested(
+        desk.redemptions[command.member_id, data.redemption_id], holds=not data.confirm
+    )
 
 
 def needs_of(told: Sequence[Any]) -> Needs:

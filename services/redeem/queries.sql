@@ -1,8 +1,8 @@
 -- name: load_redemptions
 -- The redemptions that commands name, and every reservation their members hold.
 SELECT
-    r.member_id, r.redemption_id, r.reward_id, r.kind, r.quantity, r.points, r.status, r.version,
-    r.reason, r.rewards_revision, r.lot_dates, r.lot_points, r.counted_on, r.requested_at,
+    r.member_id, r.redemption_id, r.reward_id, r.kind, r.quantity, r.points, r.balance, r.status,
+    r.version, r.reason, r.rewards_revision, r.lot_dates, r.lot_points, r.counted_on, r.requested_at,
     r.reserved_until, r.carrier, r.tracking_no, r.changed_at,
     r.status = 'reserved' AND r.reserved_until <= clock_timestamp() AS due
 FROM unnest(string_to_array($2::text, E'\n'), string_to_array($3::text, E'\n'))
@@ -15,8 +15,8 @@ CROSS JOIN LATERAL (
 WHERE r.member_id = ANY (string_to_array($2::text, E'\n'))
 UNION ALL
 SELECT
-    r.member_id, r.redemption_id, r.reward_id, r.kind, r.quantity, r.points, r.status, r.version,
-    r.reason, r.rewards_revision, r.lot_dates, r.lot_points, r.counted_on, r.requested_at,
+    r.member_id, r.redemption_id, r.reward_id, r.kind, r.quantity, r.points, r.balance, r.status,
+    r.version, r.reason, r.rewards_revision, r.lot_dates, r.lot_points, r.counted_on, r.requested_at,
     r.reserved_until, r.carrier, r.tracking_no, r.changed_at,
     r.status = 'reserved' AND r.reserved_until <= clock_timestamp() AS due
 FROM redeem.redemption AS r
@@ -84,14 +84,14 @@ LIMIT $1;
 -- name: keep_purchases
 -- Write new redemptions; their members are locked, so that nobody else can have.
 INSERT INTO redeem.redemption (
-    member_id, redemption_id, reward_id, kind, quantity, points, status, version, reason,
+    member_id, redemption_id, reward_id, kind, quantity, points, balance, status, version, reason,
     rewards_revision, lot_dates, lot_points, counted_on, requested_at, reserved_until, carrier,
     tracking_no, changed_at
 )
 SELECT
-    p.member_id, p.redemption_id, p.reward_id, p.kind, p.quantity, p.points, p.status, p.version,
-    p.reason, p.rewards_revision, p.lot_dates, p.lot_points, p.counted_on, p.requested_at,
-    p.reserved_until, p.carrier, p.tracking_no, p.changed_at
+    p.member_id, p.redemption_id, p.reward_id, p.kind, p.quantity, p.points, p.balance, p.status,
+    p.version, p.reason, p.rewards_revision, p.lot_dates::date[], p.lot_points::bigint[],
+    p.counted_on, p.requested_at, p.reserved_until, p.carrier, p.tracking_no, p.changed_at
 FROM unnest($1::redeem.purchase[]) AS p;
 
 -- name: move_redemptions

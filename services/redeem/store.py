@@ -13,6 +13,7 @@ from services.redeem.domain.events import data_of, type_of
 from services.redeem.domain.redemption import Redemption, RedemptionKey
 from shared.ledger.book import Book, empty_book
 from shared.ledger.entries import Cause, LotMove, MemberId
+from shared.ledger.hash import dates_text, points_text
 from shared.ledger.lots import Lots
 from shared.pipeline.errors import LostRaceError
 from shared.platform.postgres import Connection, lines
@@ -159,12 +160,13 @@ def _purchase(one: Redemption) -> tuple[object, ...]:
         one.kind,
         one.quantity,
         one.points,
+        one.balance,
         one.status,
         one.version,
         one.reason,
         one.rewards_revision,
-        [day for day, _ in one.lots],
-        [points for _, points in one.lots],
+        f"{{{dates_text(one.lots)}}}",
+        f"{{{points_text(one.lots)}}}",
         one.counted_on,
         one.requested_at,
         one.reserved_until,

@@ -5,6 +5,10 @@ FROM ledger.lock_accounts(
     $1::text, string_to_array($2::text, E'\n'), string_to_array($3::text, E'\n')
 ) AS a;
 
+-- name: hold_absent
+-- Keep accounts that are not there from being opened meanwhile; false where that can't be done.
+SELECT ledger.hold_absent($1::text, string_to_array($2::text, E'\n'));
+
 -- name: clock
 -- The time all decisions of a batch are made at; read after its locks.
 SELECT clock_timestamp();

@@ -39,6 +39,15 @@ async def lock(
     }
 
 
+async def hold_absent(connection: Connection, members: Sequence[MemberId]) -> bool:
+    """Keep members without an account from getting one before the transaction ends.
+
+    Return whether that is certain; an account that is just being opened must be locked anew.
+    """
+    held: bool = await connection.fetchval(SQL["hold_absent"], members[0], lines(members))
+    return held
+
+
 async def read_clock(connection: Connection) -> datetime:
     """Read the database's clock; call it after the locks are held."""
     now: datetime = await connection.fetchval(SQL["clock"])

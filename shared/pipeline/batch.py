@@ -11,6 +11,7 @@ from shared.ledger.entries import MemberId
 from shared.pipeline import store
 from shared.pipeline.command import Applied, Command, Item, Reply, understood
 from shared.pipeline.domain import Domain, State
+from shared.pipeline.errors import LostRaceError
 from shared.pipeline.fold import Folded, Waiting, fold, in_time
 from shared.pipeline.moment import moment_at
 from shared.pipeline.stages import Stages
@@ -90,12 +91,16 @@ class Batch(Generic[State]):
     async def _lock(self, connection: Connection, members: Sequence[MemberId]) -> ledger.Books:
         """Lock the members' accounts; who has none and gets none has an empty book.
 
-        Nothing may be posted to such a book: the database takes no entry without an account.
+        Nothing may be posted to such a book: the database takes no entry without an account. But
+        what is decided over it counts, and so nobody may open the account meanwhile.
         """
         if self.domain.opens_accounts:
             return await ledger.lock(connection, members, members)
         books = await ledger.lock(connection, members, [])
-        return {one: books.get(one) or empty_book(one) for one in members}
+        absent = [one for one in members if one not in books]
+        if absent and not await ledger.hold_absent(connection, absent):
+            raise LostRaceError("an account was opened meanwhile")
+        return books | {one: empty_book(one) for one in absent}
 
     async def _find_waiting(
         self, connection: Connection, commands: Sequence[Command]

@@ -57,6 +57,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Its own reports of each request, which ask the environment whether anybody wants them.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.public = public = OPERATIONS | {_DOCUMENT}
     app.state.verifies = verifier is not None
@@ -171,6 +173,8 @@ class Server:
                 http=bounded(request_seconds),
                 ws="none",
                 server_header=False,
+                # Nothing here asks for the caller's address.
+                proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )

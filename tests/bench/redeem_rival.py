@@ -31,7 +31,7 @@ from shared.platform.process import run
 from tests.support.tokens import verifier
 
 _ACCOUNT = "SELECT balance, seq, head_hash FROM ledger.account WHERE member_id = $1 FOR UPDATE"
-_SEEN = "SELECT answer FROM redeem.command WHERE member_id = $1 AND cause = $2"
+_SEEN = "SELECT seq FROM ledger.entry WHERE member_id = $1 AND cause = $2"
 _LOT = """
 SELECT expires_on, points FROM ledger.lot WHERE member_id = $1 AND points > 0
 ORDER BY expires_on
@@ -56,10 +56,9 @@ WHERE member_id = $1
 """
 _REDEMPTION = """
 INSERT INTO redeem.redemption
-SELECT $1, $2, $3, 'goods', 1, $4, 'to-ship', 1, NULL, $5, $6::date[], $7::bigint[], current_date,
-    now(), now(), NULL, NULL, now()
+SELECT $1, $2, $3, 'goods', 1, $4, $8, 'to-ship', 1, NULL, $5, $6::date[], $7::bigint[],
+    current_date, now(), now(), NULL, NULL, now()
 """
-_COMMAND = "INSERT INTO redeem.command VALUES ($1, $2, $3, $4, now())"
 _OUTBOX = """
 INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, payload)
 VALUES ($1, 'points.v1', $2, 'points.redeemed.v1', $3),
@@ -89,9 +88,8 @@ class Rival(api.Counter):
     async def _redeem(self, connection: Any, data: Any) -> Spelt:
         member, cause = data.member_id, f"redemption/{data.redemption_id}/reserve"
         balance, seq, head = await connection.fetchrow(_ACCOUNT, member)
-        if (answer := await connection.fetchval(_SEEN, member, cause)) is not None:
-            kept: Spelt = orjson.loads(answer)
-            return kept
+        if await connection.fetchval(_SEEN, member, cause) is not None:
+            raise LookupError("the bench asks nothing twice")
         price, revision = await connection.fetchrow(_PRICE, data.reward_id)
         expires_on, _ = (await connection.fetch(_LOT, member))[0]
         if await connection.fetchval(_STOCK, data.reward_id) < 1 or balance < price:
@@ -107,9 +105,9 @@ class Rival(api.Counter):
         await connection.execute(_ENTRY, *values, hashed)
         await connection.execute(_CHARGE, member, price, hashed)
         named = (member, data.redemption_id, data.reward_id)
-        await connection.execute(_REDEMPTION, *named, price, revision, dates, [price])
+        spent = (price, revision, dates, [price], balance - price)
+        await connection.execute(_REDEMPTION, *named, *spent)
         text = to_json(answer).decode()
-        await connection.execute(_COMMAND, member, cause, print_, text)
         await connection.execute(_OUTBOX, f"{member}/{seq + 1}", member, text, cause)
         return answer
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
@@ -70,6 +70,8 @@ async def test_over_http(
 
 async def test_over_kafka(postgres: PostgresHandle, kafka: KafkaHandle, home: Home) -> None:
     rates: list[float] = []
+    spent: Mapping[str, float] = {}
+    stages: Mapping[str, float] = {}
     for run in range(RUNS):
         async with shop(postgres, kafka) as database:
             at = now()
@@ -78,13 +80,21 @@ async def test_over_kafka(postgres: PostgresHandle, kafka: KafkaHandle, home: Ho
                 for n in range(RECORDS)
             ]
             await asyncio.to_thread(send, kafka.bootstrap, told)
-            async with place_of(database, kafka.bootstrap, home.folder).service("redeem"):
+            async with place_of(database, kafka.bootstrap, home.folder).service("redeem") as redeem:
                 await until_read(database, 2_000, GROUP)
-                done, started = await _read(database), monotonic()
+                parts = _parts(database, redeem.process.pid)
+                done, started, before = await _read(database), monotonic(), measure(parts)
                 await until_read(database, RECORDS, GROUP)
                 rates.append((RECORDS - done) / (monotonic() - started))
+                spent = _spent(before, measure(parts), RECORDS - done)
+                stages = await stage_seconds(redeem)
             await checked(database, RECORDS)
-    say("", per_second(f"redeem over Kafka, {RECORDS:,}", rates))
+    say(
+        "",
+        per_second(f"redeem over Kafka, {RECORDS:,}", rates),
+        f"stages, seconds in all: {stages}",
+    )
+    cpu_table("where the time goes", spent)
 
 
 @asynccontextmanager
@@ -127,8 +137,7 @@ async def _ours(
                 f" the client took {closed.cpu_share:.2f} of a core",
                 f"stages, seconds in all: {await stage_seconds(door.service)}",
             )
-            spent = {name: (after[name] - before[name]) / closed.made * 1e6 for name in after}
-            cpu_table("where the time goes", spent)
+            cpu_table("where the time goes", _spent(before, after, closed.made))
     loads = (idle, steady, closed)
     assert all(load.statuses.keys() == {"201"} for load in loads), loads
     await checked(database, sum(load.made for load in loads))
@@ -162,6 +171,13 @@ def _parts(database: Database, pid: int) -> Sequence[Part]:
         Part(name="redeem", pids=[pid]),
         Part(name="PostgreSQL", pids=[listening(port)]),
     ]
+
+
+def _spent(
+    before: Mapping[str, float], after: Mapping[str, float], made: int
+) -> Mapping[str, float]:
+    """Say what each part took of one redemption, in microseconds."""
+    return {name: (after[name] - before[name]) / made * 1e6 for name in after}
 
 
 async def _read(database: Database) -> int:

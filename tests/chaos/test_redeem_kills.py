@@ -1,7 +1,6 @@
 """kill -9 of redeem while many want the last pieces: those are sold, once each, and told of."""
 
 import asyncio
-import json
 import random
 from collections import Counter
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from services.redeem.handlers import GROUP, TOPICS
 from tests.chaos.kills import caught, hit_batches, send, until_read
 from tests.integration.earn.desk import now
 from tests.integration.ledger.desk import audited
-from tests.integration.redeem.desk import give_points, of_today, rows, stock_adds_up
+from tests.integration.redeem.desk import answered, give_points, of_today, rows, stock_adds_up
 from tests.integration.redeem.doors import place_of
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database
@@ -89,10 +88,9 @@ async def sold_once(database: Database) -> None:
     assert await stock_adds_up(database)
     (mugs,) = await rows(database, "SELECT * FROM redeem.stock WHERE reward_id = 'mug'")
     assert (mugs["reserved"], mugs["sold"]) == (0, 10)
-    kept = await rows(
-        database, "SELECT answer FROM redeem.command WHERE cause LIKE 'redemption/mug-%/reserve'"
-    )
-    reasons = Counter(json.loads(row["answer"]).get("reason") for row in kept)
+    found = (await answered(database)).items()
+    asked = [(cause, why) for (_, cause), why in found if cause.endswith("/reserve")]
+    reasons = Counter([why for cause, why in asked if cause.startswith("redemption/mug-")])
     assert reasons == {None: 10, "out-of-stock": 490}
     charged = {(row[0], row[1]): -row[2] for row in await rows(database, _CHARGED)}
     redemptions = await rows(database, "SELECT * FROM redeem.redemption")

@@ -1,7 +1,6 @@
 """Earn, redeem and the sweep on the same hundred members at once, eight processes of them."""
 
 import asyncio
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -35,7 +34,7 @@ from tests.chaos.days import (
 )
 from tests.chaos.kills import send
 from tests.chaos.wishes import Wishes
-from tests.integration.redeem.desk import rows
+from tests.integration.redeem.desk import answered, rows
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database
 from tests.support.model import Reward, topic_of
@@ -70,7 +69,6 @@ _EARNED = """
 SELECT member_id, cause FROM ledger.entry
 WHERE cause NOT LIKE 'expiry/%' AND cause NOT LIKE 'redemption/%'
 """
-_ANSWERS = "SELECT member_id, cause, answer FROM redeem.command"
 _UNPAID = """
 SELECT r.member_id, r.redemption_id, r.points, r.status, e.points AS paid
 FROM redeem.redemption AS r
@@ -184,11 +182,11 @@ async def the_poor_got_what_there_was(
             if not entry.cause.startswith("expiry/")
         ],
     )
-    answers = [row for row in await rows(database, _ANSWERS) if row["member_id"] in POOR]
+    answers = {key: why for key, why in (await answered(database)).items() if key[0] in POOR}
     same(
         "answers to the poor",
-        [(row["member_id"], row["cause"]) for row in answers],
+        answers.keys(),
         {(event["data"]["member_id"], replay.cause_of(event)) for event in wants},
     )
-    reasons = {json.loads(row["answer"]).get("reason") for row in answers}
+    reasons = set(answers.values())
     assert reasons >= {None, "out-of-stock", "insufficient-points"}, "there was enough for all"

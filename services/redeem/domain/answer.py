@@ -96,6 +96,15 @@ def accepted(redemption: Redemption, *, balance: int | None = None) -> Spelt:
     return answer
 
 
+def requested(redemption: Redemption, *, holds: bool) -> Spelt:
+    """Answer the request of a redemption as at first, whatever has become of it since.
+
+    `holds`: it was to be confirmed later.
+    """
+    first = redemption._replace(status="reserved" if holds else "to-ship", version=1)
+    return accepted(first, balance=redemption.balance)
+
+
 def refused(redemption: Redemption, rejection: Rejection) -> Spelt:
     """Answer that a redemption stays as it is, and why."""
     return {

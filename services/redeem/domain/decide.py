@@ -77,7 +77,8 @@ def decide(
 ) -> Outcome:
     """Decide one command of redeem; raises KeyError for data that is none of redeem's.
 
-    Its answer is in `desk.kept`, whether it was decided now or long ago.
+    Its answer is in `desk.kept`, whether it was decided now or long ago; that of a request which
+    was accepted follows from its redemption.
     """
     kept = desk.kept.get((book.member_id, telling.cause))
     if kept is not None:
@@ -112,7 +113,8 @@ def decide_request(request: RedemptionRequested, case: Case) -> Outcome:
     redemption = _take(request, case)
     case.desk.take(redemption)
     case.desk.announce(redemption, case.telling.traceparent)
-    return case.answer(accepted(redemption, balance=case.book.balance))
+    # Entry and redemption say all that was answered: no answer is kept besides (`answer_of`).
+    return APPLIED
 
 
 def decide_confirmation(confirmed: RedemptionConfirmed, case: Case) -> Outcome:
@@ -231,6 +233,7 @@ def _take(request: RedemptionRequested, case: Case) -> Redemption:
         kind=reward.kind,
         quantity=request.quantity,
         points=points,
+        balance=case.book.balance,
         status="to-ship" if request.confirm else "reserved",
         rewards_revision=shelf.revision,
         lots=lots,

@@ -16,7 +16,8 @@ RedemptionKey: TypeAlias = tuple[MemberId, str]
 class Redemption(NamedTuple):
     """One purchase; `points` is its whole price, `lots` what giving it back puts where.
 
-    `counted_on` is the local day that limits count it under; `version` counts its statuses.
+    `balance` is the member's right after it was paid; `counted_on` is the local day that limits
+    count it under; `version` counts its statuses.
     """
 
     member_id: MemberId
@@ -25,6 +26,7 @@ class Redemption(NamedTuple):
     kind: str
     quantity: int
     points: int
+    balance: int
     status: Status
     rewards_revision: int
     lots: tuple[LotMove, ...]

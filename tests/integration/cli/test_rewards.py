@@ -15,11 +15,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 _REDEEM = """
     INSERT INTO redeem.redemption (
-        member_id, redemption_id, reward_id, kind, quantity, points, status, version,
+        member_id, redemption_id, reward_id, kind, quantity, points, balance, status, version,
         rewards_revision, lot_dates, lot_points, counted_on, requested_at, reserved_until,
         changed_at, carrier
     )
-    SELECT 'ann', 'r' || n, 'mug', 'goods', 1, 1000, s.status, 1, 1, '{}', '{}', current_date,
+    SELECT 'ann', 'r' || n, 'mug', 'goods', 1, 1000, 0, s.status, 1, 1, '{}', '{}', current_date,
         '2026-03-01T00:00:00Z', now(), '2026-03-01T00:00:00Z'::timestamptz - n * interval '1 h',
         '=1+1'
     FROM unnest(ARRAY['to-ship', 'shipped', 'to-ship']) WITH ORDINALITY AS s (status, n)

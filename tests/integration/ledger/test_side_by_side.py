@@ -26,6 +26,11 @@ NEXT_HASH = """
     WHEN 2 THEN sha256('\\x02' || c.hash_before || int8send(c.seq) || convert_to(c.reason, 'UTF8'))
 """
 
+_WAITING = """
+    SELECT l.pid FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+    WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
+"""
+
 
 def hash_v2(previous: bytes, line: Line) -> bytes:
     return sha256(b"\x02" + previous + line.seq.to_bytes(8, "big") + line.reason).digest()
@@ -115,3 +120,21 @@ async def test_a_writer_that_decided_on_old_accounts_must_decide_again(
         assert (await standing(slow, MEMBERS[2])).balance == 2
         assert (await standing(slow, MEMBERS[0])).balance == 1
     assert (await audited(database)).wrong == 0
+
+
+async def test_an_account_is_not_opened_while_somebody_counts_on_there_being_none(
+    database: Database,
+) -> None:
+    ann, bob = MEMBERS[:1], MEMBERS[1:2]
+    async with connected(database, "jifen_redeem") as redeem, connected(database) as earn:
+        async with redeem.transaction():
+            assert await store.hold_absent(redeem, ann)
+            opening = asyncio.create_task(store.lock(earn, ann, ann))
+            while not await redeem.fetch(_WAITING):  # noqa: ASYNC110 - the lock tells nobody
+                await asyncio.sleep(0.01)
+            assert await store.lock(redeem, ann, []) == {}
+        assert (await opening).keys() == set(ann)
+        assert not await store.hold_absent(redeem, ann)
+        async with earn.transaction():
+            await store.lock(earn, bob, bob)
+            assert not await store.hold_absent(redeem, bob)

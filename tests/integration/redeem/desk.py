@@ -40,6 +40,11 @@ from tests.support.model.world import Event
 
 CLUSTER = "cluster-of-the-test"
 PARTITIONS = 4
+_ANSWERED = """
+SELECT member_id, cause, answer::json ->> 'reason' AS reason FROM redeem.command
+UNION ALL
+SELECT member_id, cause, NULL FROM ledger.entry WHERE kind = 'redeemed'
+"""
 _TIME_PASSES = "UPDATE redeem.redemption SET reserved_until = reserved_until - $1::interval"
 
 
@@ -170,6 +175,17 @@ async def rows(database: Database, statement: str, *arguments: object) -> list[a
     async with owner_of(database) as owner:
         found: list[asyncpg.Record] = await owner.fetch(statement, *arguments)
     return found
+
+
+async def answered(database: Database) -> dict[tuple[str, str], str | None]:
+    """Read which commands have an answer, by member and cause: why not, or None for yes.
+
+    A request has either a kept answer or an entry that took its points, never both.
+    """
+    found = await rows(database, _ANSWERED)
+    reasons = {(row["member_id"], row["cause"]): row["reason"] for row in found}
+    assert len(reasons) == len(found)
+    return reasons
 
 
 async def entries(database: Database) -> dict[str, list[tuple[str, str, int, int]]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.redeem.domain.causes import reserved
 from services.redeem.domain.limits import Policy
 from tests.integration.earn.desk import now
 from tests.integration.redeem.desk import (
@@ -55,12 +56,17 @@ async def agrees(database: Database, shop: Shop) -> None:
         name: [one[:4] for one in shop.account_of(name).entries] for name in MEMBERS
     }
     answers = await rows(database, "SELECT * FROM redeem.command")
-    kept = {(row["member_id"], row["cause"]): json.loads(row["answer"]) for row in answers}
-    assert {key: _told(answer) for key, answer in kept.items()} == {
+    found = await rows(database, "SELECT * FROM redeem.redemption")
+    kept = {(row["member_id"], row["cause"]): _told(json.loads(row["answer"])) for row in answers}
+    # Accepted requests have no answer but the redemption itself.
+    accepted = {(row["member_id"], reserved(row["redemption_id"])): row["balance"] for row in found}
+    assert accepted.keys().isdisjoint(kept)
+    assert accepted == {key: shop.answers[key].balance for key in accepted}
+    assert kept == {
         key: (answer.status, answer.reason, _figures(answer.figures), answer.balance)
         for key, answer in shop.answers.items()
+        if key not in accepted
     }
-    found = await rows(database, "SELECT * FROM redeem.redemption")
     assert {
         (row["member_id"], row["redemption_id"]): (row["status"], row["version"]) for row in found
     } == {key: (one.status, one.version) for key, one in shop.redemptions.items()}

@@ -1,7 +1,6 @@
 """Many members want the last pieces at once: exactly those are sold, each charged once."""
 
 import asyncio
-import json
 from collections import Counter
 from datetime import UTC, timedelta
 from random import Random
@@ -10,6 +9,7 @@ import pytest
 
 from tests.integration.earn.desk import now
 from tests.integration.redeem.desk import (
+    answered,
     of_today,
     open_shop,
     pass_time,
@@ -45,8 +45,8 @@ async def full_shop(database: Database, *rewards: Reward) -> None:
 
 
 async def reasons(database: Database) -> Counter[str]:
-    found = await rows(database, "SELECT answer FROM redeem.command WHERE cause LIKE '%/reserve'")
-    return Counter(json.loads(row["answer"]).get("reason", "") for row in found)
+    found = (await answered(database)).items()
+    return Counter(why or "" for (_, cause), why in found if cause.endswith("/reserve"))
 
 
 @pytest.mark.parametrize(("first", "second"), [(500, 3), (37, 100)])

@@ -10,7 +10,7 @@ from services.redeem.domain.answer import Answer, to_json
 from services.redeem.domain.desk import Desk, Shelf, StatusEvent, Stock
 from services.redeem.domain.limits import Policy
 from services.redeem.domain.overdue import ReservationOver
-from services.redeem.handlers import Redeem, cause_of, wakes_of
+from services.redeem.handlers import Redeem, answer_of, cause_of, wakes_of
 from shared.contract.codec import Event, Record, decode
 from shared.ledger.book import Book
 from shared.ledger.entries import Cause, LotMove, MemberId, Telling
@@ -37,6 +37,7 @@ class Counter:
     waiting: list[Waiting] = field(default_factory=list)
     dead: list[tuple[str, str, str]] = field(default_factory=list)
     told: int = 0
+    commands: dict[tuple[str, str], Command] = field(default_factory=dict)
 
     def tell(self, events: Sequence[dict[str, Any]], now: datetime) -> None:
         """Decide events as one batch."""
@@ -83,8 +84,15 @@ class Counter:
         return sorted([_named(one.item.record) for one in self.waiting if one.item.record])
 
     def answer(self, member: str, cause: str) -> Answer:
-        kept = self.desk.kept[MemberId(member), Cause(cause)]
-        return Answer.model_validate_json(to_json(kept.answer))
+        answer = answer_of(self.commands[member, cause], self.desk)
+        assert isinstance(answer, dict)
+        return Answer.model_validate_json(to_json(answer))
+
+    def answered(self) -> set[tuple[str, str]]:
+        """Name the commands that have an answer: those kept with it, and accepted requests."""
+        accepted = {(member, causes.reserved(name)) for member, name in self.desk.redemptions}
+        assert accepted.isdisjoint(self.desk.kept)
+        return accepted | self.desk.kept.keys()
 
     def statuses(self) -> list[tuple[str, str, int, str]]:
         return [_status(one) for one in self.desk.events]
@@ -101,7 +109,9 @@ class Counter:
             value=value,
             headers=tuple(headers),
         )
-        return redeem.command(decode(record), record)
+        command = redeem.command(decode(record), record)
+        self.commands.setdefault((command.member_id, command.cause), command)
+        return command
 
     def _number(self) -> int:
         self.told += 1
