@@ -97,7 +97,12 @@ class Life:
         """Have today's reminders planned again, as an operator may: the points have just come."""
         await self.expiry.post(_Run, "/v1/expiry/runs", {"remind_now": True})
         await self._until(lambda: self._reminded(member))
-        self.page.say("The warning is planned, announced, and in the inbox below.")
+        told = await self._reminded(member)
+        self.page.say(
+            "The warning is planned, announced, and in the inbox below."
+            if told
+            else "No warning has come yet: see `jifen expiry status`."
+        )
 
     async def _notices(self, member: str) -> None:
         """Show what the member was told."""

@@ -86,6 +86,13 @@ def _expiry(rest: str, _reason: Reason, _digits: int) -> str:
     return f"could be spent until {rest.partition('/')[0]}, and was not"
 
 
+def _redemption(rest: str, reason: Reason, _digits: int) -> str:
+    what = f"{reason.get('quantity', '')} {reason.get('reward_id')}".strip()
+    if rest.endswith("/reserve"):
+        return f"redeemed {what} for {reason.get('price')} each"
+    return f"{what} was not taken after all: {reason.get('why')}"
+
+
 def _something(_rest: str, reason: Reason, _digits: int) -> str:
     return ", ".join([f"{name} {value}" for name, value in reason.items()])
 
@@ -95,6 +102,7 @@ _SAYINGS: Final[Mapping[str, Callable[[str, Reason, int], str]]] = {
     "check-in": _check_in,
     "share": _share,
     "expiry": _expiry,
+    "redemption": _redemption,
 }
 
 

@@ -1,5 +1,6 @@
-"""When a day's work begins, in the program's zone. Pure."""
+"""When a day's work begins, in the program's zone, and how long it rests. Pure."""
 
+import math
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -9,6 +10,11 @@ from shared.program.dates import local_day
 GRACE: Final = timedelta(seconds=10)
 """Transactions live 5 s at most: by then none is left that took the day for not yet over, so that
 one pass finds everything."""
+
+SLACK: Final = 1.25
+"""Pages of equal size differ by so much on a machine that does nothing else."""
+
+_FORGET: Final = 1.001
 
 _ONE_DAY: Final = timedelta(days=1)
 
@@ -27,3 +33,20 @@ def schedule(now: datetime, zone: str, *, remind_from_hour: int) -> Schedule:
         sweep_to=local_day(now - GRACE, zone) - _ONE_DAY,
         plan_on=local.date() if local.hour >= remind_from_hour else None,
     )
+
+
+class Courtesy:
+    """Rests between pages as long as others made them take, and not at all where nobody does.
+
+    The sweep is in no hurry, since nobody can spend what is due. What a lot takes at best is learnt
+    from the pages themselves, and slowly forgotten.
+    """
+
+    def __init__(self) -> None:
+        """Begin with no page seen."""
+        self._best = math.inf
+
+    def rest(self, lots: int, seconds: float) -> float:
+        """Say how long to rest after a page of so many lots; never longer than it took."""
+        self._best = min(self._best * _FORGET, seconds / lots)
+        return max(0.0, seconds - SLACK * self._best * lots)

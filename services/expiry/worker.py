@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from services.expiry import store
-from services.expiry.courtesy import Courtesy
+from services.expiry.domain import Courtesy
 from services.expiry.pages import Pages, Swept
 from services.expiry.store import At, Bucket
 from shared.expiry.plan import Span, plan

@@ -53,6 +53,16 @@ PAID: dict[str, JsonValue] = {"base_minor": 1530, "currency": "GBP"}
             "the friend's order 7 was given back, and the bonus with it",
         ),
         ("expiry/2026-01-31/1", {}, "could be spent until 2026-01-31, and was not"),
+        (
+            "redemption/7/reserve",
+            {"reward_id": "mug", "quantity": 2, "price": 1000},
+            "redeemed 2 mug for 1000 each",
+        ),
+        (
+            "redemption/7/return",
+            {"reward_id": "mug", "why": "by-request"},
+            "mug was not taken after all: by-request",
+        ),
         ("something/else", {"rule": "new"}, "rule new"),
         ("share/order/7", {"zero": "new-word"}, "a friend's first order, 7; new-word"),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.expiry.courtesy import SLACK, Courtesy
+from services.expiry.domain import SLACK, Courtesy
 
 
 def test_alone_it_does_not_rest() -> None:
