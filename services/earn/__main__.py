@@ -5,4 +5,4 @@ from services.earn.settings import EarnSettings
 from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    run_service("earn", EarnSettings(), serve)
+    run_service("earn", EarnSettings, serve)

@@ -5,4 +5,4 @@ from services.expiry.settings import ExpirySettings
 from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    run_service("expiry", ExpirySettings(), serve)
+    run_service("expiry", ExpirySettings, serve)

@@ -5,4 +5,4 @@ from services.mall.settings import MallSettings
 from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    run_service("mall", MallSettings(), serve)
+    run_service("mall", MallSettings, serve)

@@ -5,4 +5,4 @@ from services.notify.settings import NotifySettings
 from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    run_service("notify", NotifySettings(), serve)
+    run_service("notify", NotifySettings, serve)

@@ -83,7 +83,7 @@ def make_runner(settings: NotifySettings, metrics: Metrics) -> Runner[Desk]:
 
 
 def make_senders(settings: NotifySettings, metrics: Metrics, version: str) -> list[Sender]:
-    """Make what sends to channels outside; raises where the webhook's secret can't be used."""
+    """Make what sends to channels outside; raises SettingsError for a secret of no use."""
     webhook = settings.webhook
     if webhook.url is None:
         return []

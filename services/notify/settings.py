@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.platform.auth.settings import AuthSettings
-from shared.platform.settings import ConsumerSettings
+from shared.platform.settings import ConsumerSettings, SettingsError
 
 MIN_SECRET_BYTES: Final = 32
 """As long as SHA-256's output: a shorter key is easier to guess than the signature."""
@@ -19,6 +19,7 @@ class WebhookSettings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="JIFEN_WEBHOOK_",
+        title="JIFEN_WEBHOOK_",
         frozen=True,
         extra="forbid",
         env_ignore_empty=True,
@@ -68,13 +69,16 @@ class WebhookSettings(BaseSettings):
         return self
 
     def key(self) -> bytes:
-        """Return the secret, read from its file where it is in one; raises ValueError, OSError."""
+        """Return the secret, read from its file where it is in one; raises SettingsError."""
         if self.secret_file is not None:
-            key = self.secret_file.expanduser().read_bytes().rstrip(b"\r\n")
+            try:
+                key = self.secret_file.expanduser().read_bytes().rstrip(b"\r\n")
+            except OSError as error:
+                raise SettingsError(f"JIFEN_WEBHOOK_SECRET_FILE: {error}") from None
         else:
             key = self.secret.get_secret_value().encode() if self.secret else b""
         if len(key) < MIN_SECRET_BYTES:
-            raise ValueError(
+            raise SettingsError(
                 f"the webhook's secret has {len(key)} bytes, and {MIN_SECRET_BYTES} are needed:"
                 " `openssl rand -hex 32` makes one"
             )

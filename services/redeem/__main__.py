@@ -5,4 +5,4 @@ from services.redeem.settings import RedeemSettings
 from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    run_service("redeem", RedeemSettings(), serve)
+    run_service("redeem", RedeemSettings, serve)

@@ -5,4 +5,4 @@ from services.relay.settings import RelaySettings
 from shared.platform.process import run_service
 
 if __name__ == "__main__":
-    run_service("relay", RelaySettings(), serve)
+    run_service("relay", RelaySettings, serve)

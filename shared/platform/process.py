@@ -2,16 +2,18 @@
 
 import asyncio
 import gc
+import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from importlib import metadata
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import uvloop
 
 from shared.platform import log
-from shared.platform.settings import ServiceSettings
+from shared.platform.settings import ServiceSettings, SettingsError, read_settings
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -19,15 +21,25 @@ S = TypeVar("S", bound=ServiceSettings)
 # default of 700 the collector runs dozens of times per batch and finds nothing.
 _YOUNG_OBJECTS = 50_000
 
+_UNUSABLE: Final = 2
+
+_log = logging.getLogger(__name__)
+
 
 def run_service(
     service: str,
-    settings: S,
+    kind: type[S],
     serve: Callable[[S, asyncio.Event], Coroutine[object, object, None]],
 ) -> None:
-    """Run a service with its settings, as `run` does."""
-    log.configure(service, settings.log_level)
-    run(lambda stop: serve(settings, stop))
+    """Run a service with its settings, as `run` does; exit 2 where they can't be used."""
+    log.configure(service)
+    try:
+        settings = read_settings(kind)
+        log.configure(service, settings.log_level)
+        run(lambda stop: serve(settings, stop))
+    except SettingsError as error:
+        _log.critical("settings can't be used", extra={"error": str(error)})
+        sys.exit(_UNUSABLE)
 
 
 def run(serve: Callable[[asyncio.Event], Coroutine[object, object, None]]) -> None:

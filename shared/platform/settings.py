@@ -1,19 +1,44 @@
 """The settings that every service shares, read from the environment with prefix JIFEN_."""
 
-from typing import Final, Literal, TypeAlias
+from collections.abc import Iterator
+from typing import Final, Literal, TypeAlias, TypeVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REQUEST_SECONDS: Final = 10.0
 
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
+S = TypeVar("S", bound=BaseSettings)
+
+
+class SettingsError(Exception):
+    """Settings that nothing can start with; the sentence names the variables and what to do."""
+
+
+def read_settings(kind: type[S]) -> S:
+    """Read settings from the environment; raises SettingsError for all that is wrong with them."""
+    try:
+        return kind()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_faults(error))) from None
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    """Name each variable that is wrong; what came is not told, it may be a secret."""
+    for one in error.errors(include_input=False, include_url=False, include_context=False):
+        # Settings are titled with their prefix.
+        name = error.title + ("_".join(map(str, one["loc"])).upper() or "*")
+        yield f"{name}: {one['msg'].removeprefix('Value error, ')}"
+
 
 class DatabaseSettings(BaseSettings):
     """Where PostgreSQL is and how long it may take (JIFEN_DATABASE_...)."""
 
-    model_config = SettingsConfigDict(env_prefix="JIFEN_DATABASE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="JIFEN_DATABASE_", title="JIFEN_DATABASE_", frozen=True, extra="forbid"
+    )
 
     url: SecretStr = Field(description="postgresql:// address, with user and password.")
     connect_timeout_seconds: float = Field(
@@ -41,7 +66,9 @@ class DatabaseSettings(BaseSettings):
 class KafkaSettings(BaseSettings):
     """Where Kafka is (JIFEN_KAFKA_...)."""
 
-    model_config = SettingsConfigDict(env_prefix="JIFEN_KAFKA_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="JIFEN_KAFKA_", title="JIFEN_KAFKA_", frozen=True, extra="forbid"
+    )
 
     bootstrap: str = Field(description="host:port, several separated by commas.", min_length=1)
     request_timeout_ms: int = Field(
@@ -60,7 +87,9 @@ class KafkaSettings(BaseSettings):
 class ServiceSettings(BaseSettings):
     """How a service is reached and how much it says (JIFEN_...); services extend it."""
 
-    model_config = SettingsConfigDict(env_prefix="JIFEN_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="JIFEN_", title="JIFEN_", frozen=True, extra="ignore"
+    )
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     http_host: str = Field(

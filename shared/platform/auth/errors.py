@@ -2,6 +2,8 @@
 
 from typing import Final, Literal, TypeAlias
 
+from shared.platform.settings import SettingsError
+
 # Bounded, for a metric's label; what the caller hears is less.
 Reason: TypeAlias = Literal[
     "missing",
@@ -33,5 +35,5 @@ class TokenError(Exception):
         self.reason: Final = reason
 
 
-class KeysError(ValueError):
+class KeysError(SettingsError):
     """Keys nobody should be let in by; the sentence says what to set."""

@@ -33,6 +33,7 @@ class AuthSettings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="JIFEN_AUTH_",
+        title="JIFEN_AUTH_",
         frozen=True,
         extra="forbid",
         env_ignore_empty=True,

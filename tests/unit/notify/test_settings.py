@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.notify.settings import WebhookSettings
+from shared.platform.settings import SettingsError
 
 SECRET = "0123456789abcdef" * 2
 URL = "https://shop.example/jifen"
@@ -50,5 +51,5 @@ def test_half_a_webhook_is_refused(
 def test_a_short_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIFEN_WEBHOOK_URL", URL)
     monkeypatch.setenv("JIFEN_WEBHOOK_SECRET", "short")
-    with pytest.raises(ValueError, match="5 bytes, and 32 are needed"):
+    with pytest.raises(SettingsError, match="5 bytes, and 32 are needed"):
         WebhookSettings().key()
