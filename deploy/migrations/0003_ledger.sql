@@ -157,6 +157,11 @@ DECLARE
     members text[] := ARRAY(
         SELECT e.member_id FROM unnest(entries) AS e WHERE e.decided_on IS NOT NULL
     );
+    -- Few: of the lots of members of many years, the others are not read.
+    dates date[] := ARRAY(
+        SELECT DISTINCT unnest(e.lot_dates::date[]) FROM unnest(entries) AS e
+        UNION SELECT f.expires_on FROM unnest(forgiven) AS f
+    );
     told record;
 BEGIN
     WITH entry AS MATERIALIZED (
@@ -181,7 +186,7 @@ BEGIN
             coalesce(sum(e.points) FILTER (WHERE e.kind = 'expired'), 0)::bigint AS expired,
             coalesce(sum(e.points) FILTER (WHERE e.kind = 'adjusted'), 0)::bigint AS adjusted,
             max(e.posted_at) AS posted_at,
-            (array_agg(e.hash ORDER BY e.seq DESC))[1] AS head_hash
+            substr(max(int8send(e.seq) || e.hash), 9) AS head_hash
         FROM entry AS e
         GROUP BY e.member_id
     ), moved AS (
@@ -210,7 +215,11 @@ BEGIN
             e.balance <> m.balance + sum(e.points) OVER chain
             OR e.posted_at < greatest(m.posted_at, lag(e.posted_at) OVER chain)
             OR greatest(e.balance, 0) - greatest(e.balance - e.points, 0)
-                <> (SELECT coalesce(sum(l.points), 0) FROM unnest(e.lot_points) AS l (points))
+                <> CASE cardinality(e.lot_points)
+                    WHEN 0 THEN 0
+                    WHEN 1 THEN coalesce(e.lot_points[1], 0)
+                    ELSE (SELECT coalesce(sum(l.points), 0) FROM unnest(e.lot_points) AS l (points))
+                END
                 AS unbalanced
         FROM entry AS e
         JOIN moved AS m ON m.member_id = e.member_id
@@ -278,6 +287,7 @@ BEGIN
         WHERE l.member_id = m.member_id
             AND l.expires_on = m.expires_on
             AND l.member_id = ANY (members)
+            AND l.expires_on = ANY (dates)
         RETURNING l.member_id, l.expires_on
     ), lots_opened AS (
         INSERT INTO ledger.lot (member_id, expires_on, points, expired, forgiven, times_expired)
