@@ -8,6 +8,7 @@ from typing import Final, Generic
 
 from shared.contract.codec import Record
 from shared.pipeline import store
+from shared.pipeline.ahead import Ahead
 from shared.pipeline.calls import Calls
 from shared.pipeline.command import Command, Item, Refused, Reply
 from shared.pipeline.domain import State
@@ -68,14 +69,17 @@ class Writer(Generic[State]):
 
         Raises StaleOffsetsError when the database holds other offsets. Trouble is waited out.
         """
-        rest = taken
+        ahead = Ahead(taken, self._batch.understand)
+        understanding = asyncio.create_task(ahead.run(), name="understand-ahead")
         self._without_records.clear()
+        written = 0
         try:
-            while rest:
-                rest = rest[await self._write_some(rest) :]
-                # Decoding never waits; give the other tasks of the process a turn.
+            while written < len(taken):
+                written += await self._write_some(ahead, written)
+                # Give the other tasks of the process a turn.
                 await asyncio.sleep(0)
         finally:
+            understanding.cancel()
             self._without_records.set()
 
     async def serve(self) -> None:
@@ -99,16 +103,14 @@ class Writer(Generic[State]):
             raise BrakeEngagedError(self.group)
         return await self.calls.ask(command, patience_seconds=patience_seconds)
 
-    async def _write_some(self, records: Sequence[Record | Refused]) -> int:
-        """Write a batch of calls and the first of the records; return how many of these."""
-        understand = self._batch.understand
+    async def _write_some(self, ahead: Ahead, written: int) -> int:
+        """Write a batch of calls and the next of the records; return how many of these."""
         async with self._turn:
             size = self._size.current
             async with self._taken(size - size // 4) as calls:
-                first = records[: size - len(calls)]
-                items = [one if isinstance(one, Refused) else understand(one) for one in first]
+                items = ahead.take(written, size - len(calls))
                 await self._see_through([*calls, *items])
-        return len(first)
+        return len(items)
 
     @asynccontextmanager
     async def _taken(self, most: int) -> AsyncIterator[list[Command]]:

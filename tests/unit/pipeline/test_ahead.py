@@ -1,0 +1,39 @@
+"""Records understood ahead: each once, in order, however far that has come."""
+
+import asyncio
+
+import pytest
+
+from shared.contract.codec import Record
+from shared.pipeline.ahead import STEP, Ahead
+from shared.pipeline.command import Item, Refused
+
+COUNT = 3 * STEP
+
+
+def record(offset: int) -> Record:
+    return Record("orders.v1", 0, offset, 0, None, b"{}", ())
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 9])
+async def test_records_come_in_order_however_far_ahead_it_is(turns: int) -> None:
+    understood: list[int] = []
+
+    def understand(one: Record) -> Item:
+        understood.append(one.offset)
+        return Refused(reason="understood", detail="", record=one)
+
+    given = Refused(reason="unreadable-record", detail="", record=record(1))
+    records = [given if n == 1 else record(n) for n in range(COUNT)]
+    ahead = Ahead(records, understand)
+    task = asyncio.create_task(ahead.run())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    items = ahead.take(0, 5)
+    assert len(understood) == max(4, min(turns * STEP, COUNT) - bool(turns))
+    await task
+    items += ahead.take(5, COUNT)
+    assert [one.record for one in items] == [record(n) for n in range(COUNT)]
+    assert items[1] is given
+    assert understood == [n for n in range(COUNT) if n != 1]
+    assert ahead.take(COUNT, 5) == []
