@@ -12,16 +12,17 @@ import pytest
 
 from services.redeem.handlers import GROUP, TOPICS
 from shared.platform.clock import monotonic
+from shared.platform.postgres import Connection
 from tests.bench.cpu import Part, listening, measure
 from tests.bench.redeem_client import Client, make_client
 from tests.bench.report import cpu_table, per_second, say
 from tests.bench.stages import stage_seconds
-from tests.chaos.kills import send, until_read
+from tests.chaos.kills import send
 from tests.integration.earn.desk import now
 from tests.integration.redeem.desk import give_points, of_today, rows, stock_adds_up
 from tests.integration.redeem.doors import opened, place_of
 from tests.support.brokers import KafkaHandle
-from tests.support.databases import Database, PostgresHandle
+from tests.support.databases import Database, PostgresHandle, owner_of
 from tests.support.model import Reward, Rules
 from tests.support.model.errands import request
 from tests.support.stack import Home
@@ -41,6 +42,7 @@ LEFT JOIN ledger.entry AS e
     ON e.member_id = r.member_id AND e.cause = 'redemption/' || r.redemption_id || '/reserve'
 WHERE e.points IS DISTINCT FROM -r.points
 """
+_READ = "SELECT sum(next_offset) FROM messaging.consumer_offset WHERE group_name = $1"
 _COUNTS = """
 SELECT (SELECT sum(sold) FROM redeem.stock) AS sold,
     (SELECT count(*) FROM redeem.redemption) AS redemptions,
@@ -80,11 +82,14 @@ async def test_over_kafka(postgres: PostgresHandle, kafka: KafkaHandle, home: Ho
                 for n in range(RECORDS)
             ]
             await asyncio.to_thread(send, kafka.bootstrap, told)
-            async with place_of(database, kafka.bootstrap, home.folder).service("redeem") as redeem:
-                await until_read(database, 2_000, GROUP)
+            async with (
+                place_of(database, kafka.bootstrap, home.folder).service("redeem") as redeem,
+                owner_of(database) as owner,
+            ):
+                done = await _until_read(owner, 2_000)
                 parts = _parts(database, redeem.process.pid)
-                done, started, before = await _read(database), monotonic(), measure(parts)
-                await until_read(database, RECORDS, GROUP)
+                started, before = monotonic(), measure(parts)
+                await _until_read(owner, RECORDS)
                 rates.append((RECORDS - done) / (monotonic() - started))
                 spent = _spent(before, measure(parts), RECORDS - done)
                 stages = await stage_seconds(redeem)
@@ -180,10 +185,10 @@ def _spent(
     return {name: (after[name] - before[name]) / made * 1e6 for name in after}
 
 
-async def _read(database: Database) -> int:
-    (row,) = await rows(
-        database,
-        "SELECT sum(next_offset) AS read FROM messaging.consumer_offset WHERE group_name = $1",
-        GROUP,
-    )
-    return int(row["read"])
+async def _until_read(owner: Connection, records: int) -> int:
+    """Wait until so many records are decided; over one connection, since each costs the server."""
+    while True:
+        read = await owner.fetchval(_READ, GROUP)
+        if (read or 0) >= records:
+            return int(read)
+        await asyncio.sleep(0.02)
