@@ -33,9 +33,8 @@ CREATE TABLE redeem.stock (
     CHECK (reserved + sold <= total)
 ) WITH (fillfactor = 50);
 
--- One purchase. lot_dates and lot_points say where its points came from, and go back to;
--- balance is the member's right
--- after it was paid; counted_on is the local day that daily and monthly limits count it under.
+-- One purchase. lot_dates and lot_points say where its points came from, and go back to; balance is
+-- the member's after it was paid; counted_on is the local day that daily and monthly limits count.
 CREATE TABLE redeem.redemption (
     member_id text COLLATE "C" NOT NULL,
     redemption_id text COLLATE "C" NOT NULL CHECK (octet_length(redemption_id) BETWEEN 1 AND 64),

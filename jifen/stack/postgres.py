@@ -33,6 +33,8 @@ SETTINGS: Mapping[str, str] = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "512MB",
+    # A batch that opens accounts holds an advisory lock for each of them.
+    "max_locks_per_transaction": "256",
     # Checkpoints rewrite pages in full; under load they are better few.
     "max_wal_size": "8GB",
     "checkpoint_timeout": "30min",
