@@ -42,7 +42,12 @@ async def serve(settings: ExpirySettings, stop: asyncio.Event) -> None:
     leader = Leader(settings.database, metrics, remind_from_hour=settings.expiry_remind_from_hour)
     monitor = OverdueMonitor(settings.database, metrics)
     workers = [
-        Worker(settings.database, metrics, page_target_seconds=settings.expiry_page_target_seconds)
+        Worker(
+            settings.database,
+            metrics,
+            page_target_seconds=settings.expiry_page_target_seconds,
+            gives_way=settings.expiry_gives_way,
+        )
         for _ in range(settings.expiry_workers)
     ]
     checks = {f"worker-{number}": one.problem for number, one in enumerate(workers, start=1)}

@@ -5,16 +5,20 @@ from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from shared.pipeline.size import SMALLEST
 from shared.program.dates import local_day
 
 GRACE: Final = timedelta(seconds=10)
 """Transactions live 5 s at most: by then none is left that took the day for not yet over, so that
 one pass finds everything."""
 
-SLACK: Final = 1.25
-"""Pages of equal size differ by so much on a machine that does nothing else."""
+SLACK: Final = 1.75
+"""Pages differ by so much on a machine that does nothing else."""
 
-_FORGET: Final = 1.001
+WAY: Final = 3
+"""How many times what others took of a page is left to them."""
+
+_FORGET: Final = 1.0002
 
 _ONE_DAY: Final = timedelta(days=1)
 
@@ -36,10 +40,10 @@ def schedule(now: datetime, zone: str, *, remind_from_hour: int) -> Schedule:
 
 
 class Courtesy:
-    """Rests between pages as long as others made them take, and not at all where nobody does.
+    """Rests between pages where others make them take long, and not at all where nobody does.
 
     The sweep is in no hurry, since nobody can spend what is due. What a lot takes at best is learnt
-    from the pages themselves, and slowly forgotten.
+    from the pages themselves, and slowly forgotten; small ones say nothing about it.
     """
 
     def __init__(self) -> None:
@@ -47,6 +51,8 @@ class Courtesy:
         self._best = math.inf
 
     def rest(self, lots: int, seconds: float) -> float:
-        """Say how long to rest after a page of so many lots; never longer than it took."""
+        """Say how long to rest after a page of so many lots; at most WAY times what it took."""
+        if lots < SMALLEST:
+            return 0.0
         self._best = min(self._best * _FORGET, seconds / lots)
-        return max(0.0, seconds - SLACK * self._best * lots)
+        return WAY * max(0.0, seconds - SLACK * self._best * lots)

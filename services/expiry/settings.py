@@ -23,6 +23,11 @@ class ExpirySettings(ServiceSettings):
         le=1,
         description="How long a page may hold its members' locks; the size of pages adapts to it.",
     )
+    expiry_gives_way: bool = Field(
+        default=True,
+        description="Whether the sweep rests where other work makes its pages take long; nobody"
+        " waits for it.",
+    )
     expiry_remind_from_hour: int = Field(
         default=9,
         ge=0,

@@ -41,13 +41,18 @@ class Worker:
     """The loop of one connection; any number may run, in any number of processes."""
 
     def __init__(
-        self, settings: DatabaseSettings, metrics: Metrics, *, page_target_seconds: float
+        self,
+        settings: DatabaseSettings,
+        metrics: Metrics,
+        *,
+        page_target_seconds: float,
+        gives_way: bool = True,
     ) -> None:
         """Take the parts; nothing is connected before `run`."""
         self._settings, self._metrics = settings, metrics
         self._pages = Pages(Revisions())
         self._size = BatchSize(target_seconds=page_target_seconds)
-        self._courtesy = Courtesy()
+        self._courtesy = Courtesy() if gives_way else None
         self._resting: dict[int, float] = {}
         self._stop = asyncio.Event()
         self._problem: str | None = "not connected yet"
@@ -119,8 +124,8 @@ class Worker:
             self._size.took(len(due), took)
             self._count(swept)
             at, entries, points = due[-1], entries + swept.entries, points + swept.points
-            if rest := self._courtesy.rest(len(due), took):
-                await self._pause(rest)
+            if self._courtesy:
+                await self._pause(self._courtesy.rest(len(due), took))
             if self._stop.is_set():
                 return
         if not await store.finish_sweep(connection, bucket, at, state.sweep_to):
@@ -180,6 +185,8 @@ class Worker:
             await postgres.close(connection)
 
     async def _pause(self, seconds: float) -> None:
+        if not seconds:
+            return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
 
