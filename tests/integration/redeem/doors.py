@@ -64,7 +64,7 @@ class Door:
 
 def send(kafka: KafkaHandle, told: Sequence[Event]) -> None:
     """Produce with librdkafka and its own partitioner, as a foreign system would."""
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 5})
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 5, "max.in.flight": 1})
     for number, event in enumerate(told):
         key, value, headers = encode(event["type"], event["data"], f"e{number}")
         producer.produce(topic_of(event["type"]), value, key, headers=dict(headers))
