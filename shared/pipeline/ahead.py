@@ -26,9 +26,12 @@ class Ahead:
         self._reach(first + most)
         return self._items[first : first + most]
 
-    async def run(self) -> None:
-        """Understand all of them, step by step, whenever the event loop has nothing else to do."""
-        while len(self._items) < len(self._records):
+    async def run(self, end: int) -> None:
+        """Understand those before `end`, step by step, when the event loop has nothing else to do.
+
+        No more than the next batch: what is understood too early has left the cache by its turn.
+        """
+        while len(self._items) < min(end, len(self._records)):
             self._reach(len(self._items) + STEP)
             await asyncio.sleep(0)
 

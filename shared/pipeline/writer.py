@@ -70,7 +70,6 @@ class Writer(Generic[State]):
         Raises StaleOffsetsError when the database holds other offsets. Trouble is waited out.
         """
         ahead = Ahead(taken, self._batch.understand)
-        understanding = asyncio.create_task(ahead.run(), name="understand-ahead")
         self._without_records.clear()
         written = 0
         try:
@@ -79,7 +78,6 @@ class Writer(Generic[State]):
                 # Give the other tasks of the process a turn.
                 await asyncio.sleep(0)
         finally:
-            understanding.cancel()
             self._without_records.set()
 
     async def serve(self) -> None:
@@ -109,7 +107,12 @@ class Writer(Generic[State]):
             size = self._size.current
             async with self._taken(size - size // 4) as calls:
                 items = ahead.take(written, size - len(calls))
-                await self._see_through([*calls, *items])
+                next_batch = ahead.run(written + len(items) + size)
+                understanding = asyncio.create_task(next_batch, name="understand-ahead")
+                try:
+                    await self._see_through([*calls, *items])
+                finally:
+                    understanding.cancel()
         return len(items)
 
     @asynccontextmanager

@@ -26,7 +26,7 @@ async def test_records_come_in_order_however_far_ahead_it_is(turns: int) -> None
     given = Refused(reason="unreadable-record", detail="", record=record(1))
     records = [given if n == 1 else record(n) for n in range(COUNT)]
     ahead = Ahead(records, understand)
-    task = asyncio.create_task(ahead.run())
+    task = asyncio.create_task(ahead.run(COUNT))
     for _ in range(turns):
         await asyncio.sleep(0)
     items = ahead.take(0, 5)
@@ -37,3 +37,17 @@ async def test_records_come_in_order_however_far_ahead_it_is(turns: int) -> None
     assert items[1] is given
     assert understood == [n for n in range(COUNT) if n != 1]
     assert ahead.take(COUNT, 5) == []
+
+
+async def test_it_goes_no_further_than_it_is_told() -> None:
+    understood: list[int] = []
+
+    def understand(one: Record) -> Item:
+        understood.append(one.offset)
+        return Refused(reason="understood", detail="", record=one)
+
+    ahead = Ahead([record(n) for n in range(COUNT)], understand)
+    await ahead.run(STEP + 1)
+    assert len(understood) == 2 * STEP
+    await ahead.run(10 * COUNT)
+    assert understood == list(range(COUNT))
