@@ -9,14 +9,13 @@ from services.redeem.domain.answer import Answer
 from services.redeem.domain.desk import Desk
 from services.redeem.domain.limits import Policy
 from services.redeem.domain.quote import Quote
-from services.redeem.handlers import cause_of, wakes_of
+from services.redeem.handlers import cause_of, command_of
 from services.redeem.quoting import read_quote
 from shared.contract.attributes import traceparent_or_none
 from shared.contract.codec import Event
-from shared.contract.fingerprint import fingerprint
 from shared.contract.wire import Wire
 from shared.ledger.entries import MemberId
-from shared.pipeline.command import Command, Reply
+from shared.pipeline.command import Reply
 from shared.pipeline.errors import NotStartedError
 from shared.pipeline.runner import Runner
 from shared.platform.postgres import Connection, Pool
@@ -42,17 +41,9 @@ class Counter:
 
         Raises as `Runner.ask` does.
         """
-        cause = cause_of(data)
         trace = traceparent_or_none(traceparent)
-        event = Event(id=cause, source=SOURCE, data=data, traceparent=trace)
-        command = Command(
-            cause=cause,
-            member_id=MemberId(data.member_id),
-            fingerprint=fingerprint(data),
-            event=event,
-            record=None,
-            wakes=wakes_of(data),
-        )
+        event = Event(id=cause_of(data), source=SOURCE, data=data, traceparent=trace)
+        command = command_of(event, None)
         return await self._runner.ask(command, patience_seconds=self._patience_seconds)
 
     async def quote(self, member_id: MemberId, reward_id: str, quantity: int) -> Quote:

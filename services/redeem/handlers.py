@@ -43,15 +43,7 @@ class Redeem:
 
     def command(self, event: Event, record: Record) -> Command:
         """Name the cause of an event."""
-        data: Any = event.data
-        return Command(
-            cause=cause_of(data),
-            member_id=MemberId(data.member_id),
-            fingerprint=fingerprint(data),
-            event=event,
-            record=record,
-            wakes=wakes_of(data),
-        )
+        return command_of(event, record)
 
     async def lock(self, connection: Connection, commands: Sequence[Command]) -> Desk:
         """Lock the stock that the commands may move."""
@@ -77,6 +69,19 @@ class Redeem:
     async def store(self, connection: Connection, state: Desk) -> None:
         """Write what deciding changed."""
         await store.save(connection, state)
+
+
+def command_of(event: Event, record: Record | None) -> Command:
+    """Make the command that an event tells, in a record or by a call."""
+    data: Any = event.data
+    return Command(
+        cause=cause_of(data),
+        member_id=MemberId(data.member_id),
+        fingerprint=fingerprint(data),
+        event=event,
+        record=record,
+        wakes=wakes_of(data),
+    )
 
 
 def cause_of(data: Any) -> Cause:
