@@ -1,0 +1,77 @@
+"""python -m deploy.prometheus.generate [--check] [FOLDER]: write the rules, or compare them."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from deploy.prometheus.catalogue import alerts
+from deploy.prometheus.objectives import OBJECTIVES
+from deploy.prometheus.rules import Group, Pace
+
+_FOLDER: Final = Path(__file__).parent
+_NOTE: Final = "# Generated: `python -m deploy.prometheus.generate`. Don't edit.\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Return the exit status: 1 when --check finds a file missing or changed."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.prometheus.generate")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 on drift")
+    parser.add_argument("folder", nargs="?", type=Path, default=_FOLDER, metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    folder: Path = options.folder
+    wanted = files(Pace())
+    if not options.check:
+        write(wanted, folder)
+        return 0
+    differing = [name for name, text in wanted.items() if _text(folder / name) != text]
+    sys.stderr.writelines(f"{folder / name}: differs from the code\n" for name in differing)
+    return 1 if differing else 0
+
+
+def files(pace: Pace) -> Mapping[str, str]:
+    """Return the files of rules by their names."""
+    recordings = [
+        Group(name=f"points-{one.name.replace('_', '-')}", rules=[*one.recordings(pace)])
+        for one in OBJECTIVES
+    ]
+    told = [
+        Group(name="points-objectives", rules=[*chain(*(one.alerts() for one in OBJECTIVES))]),
+        Group(name="points", rules=alerts(pace)),
+    ]
+    return {"rules.yml": _yaml(recordings, pace), "alerts.yml": _yaml(told, pace)}
+
+
+def write(wanted: Mapping[str, str], folder: Path) -> None:
+    """Write files into a folder."""
+    for name, text in wanted.items():
+        (folder / name).write_text(text)
+
+
+def _text(file: Path) -> str | None:
+    return file.read_text() if file.is_file() else None
+
+
+def _yaml(groups: Sequence[Group], pace: Pace) -> str:
+    document = {"groups": [group.document(pace) for group in groups]}
+    return _NOTE + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=100)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text of several lines as such."""
+
+
+def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
