@@ -43,7 +43,7 @@ def endpoints() -> Endpoints:
     """Return where the stack's parts are; raise CommandError when there is no stack."""
     settings = StackSettings()
     memory = state.load(settings.home)
-    url = settings.database_url and settings.database_url.get_secret_value()
+    url = settings.external_database()
     bootstrap = settings.kafka_bootstrap
     if memory is None and not (url and bootstrap):
         raise CommandError("the stack is not up: start it with `jifen up`")

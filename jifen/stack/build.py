@@ -18,7 +18,7 @@ from jifen.stack.users import server_user
 
 def remember(settings: StackSettings, known: State | None, *, running: bool) -> State:
     """Return the state this start goes by; ports step aside only while nothing of ours runs."""
-    external = settings.database_url and settings.database_url.get_secret_value()
+    external = settings.external_database()
     if (
         running
         and known

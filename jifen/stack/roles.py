@@ -30,3 +30,8 @@ def as_role(url: str, role: str, password: str) -> str:
     parts = urlsplit(url)
     where = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{role}:{quote(password, safe='')}@{where}"))
+
+
+def with_password(url: str, password: str) -> str:
+    """Return a database's URL with the password of its user."""
+    return as_role(url, urlsplit(url).netloc.rpartition("@")[0].partition(":")[0], password)

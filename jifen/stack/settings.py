@@ -6,6 +6,10 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from jifen.stack.errors import StackError
+from jifen.stack.roles import with_password
+from shared.platform.settings import read_secret
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -25,6 +29,9 @@ class StackSettings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="A PostgreSQL to use instead: URL of an owner of roles."
     )
+    database_password_file: Path | None = Field(
+        default=None, description="A file that holds that owner's password."
+    )
     postgres_user: str = Field(
         default="nobody", description="Whom PostgreSQL runs as when root starts the stack."
     )
@@ -41,6 +48,16 @@ class StackSettings(BaseSettings):
     java_home: Path | None = Field(
         default=None, validation_alias="JAVA_HOME", description="A Java to look at first."
     )
+
+    def external_database(self) -> str | None:
+        """Return the URL of a PostgreSQL to use instead, with its password; StackError without."""
+        url = self.database_url and self.database_url.get_secret_value()
+        if url is None or self.database_password_file is None:
+            return url
+        try:
+            return with_password(url, read_secret(self.database_password_file))
+        except OSError as error:
+            raise StackError(f"JIFEN_DATABASE_PASSWORD_FILE: {error}") from None
 
     @field_validator("services", mode="before")
     @classmethod

@@ -1,9 +1,11 @@
 """The settings that every service shares, read from the environment with prefix JIFEN_."""
 
 from collections.abc import Iterator
-from typing import Final, Literal, TypeAlias, TypeVar
+from pathlib import Path
+from typing import Final, Literal, Self, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REQUEST_SECONDS: Final = 10.0
@@ -33,6 +35,17 @@ def _faults(error: ValidationError) -> Iterator[str]:
         yield f"{name}: {one['msg'].removeprefix('Value error, ')}"
 
 
+def read_secret(file: Path) -> str:
+    """Return what a file holds without the line's end; raises OSError where that is nothing."""
+    try:
+        secret = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise OSError(f"{file} holds no text") from None
+    if not secret:
+        raise OSError(f"{file} is empty")
+    return secret
+
+
 class DatabaseSettings(BaseSettings):
     """Where PostgreSQL is and how long it may take (JIFEN_DATABASE_...)."""
 
@@ -40,7 +53,14 @@ class DatabaseSettings(BaseSettings):
         env_prefix="JIFEN_DATABASE_", title="JIFEN_DATABASE_", frozen=True, extra="forbid"
     )
 
-    url: SecretStr = Field(description="postgresql:// address, with user and password.")
+    url: SecretStr = Field(
+        description="postgresql:// address, with user, and with password where no file holds it."
+    )
+    password_file: Path | None = Field(
+        default=None,
+        description="A file that holds the password; the line's end is not part of it. It is read"
+        " for each connection, so that a new password needs no restart.",
+    )
     connect_timeout_seconds: float = Field(
         default=5.0, gt=0, description="How long one attempt to connect may take."
     )
@@ -61,6 +81,26 @@ class DatabaseSettings(BaseSettings):
         description="Below the transaction's time-out, which would otherwise hide it: this one"
         " cancels the statement and leaves the session.",
     )
+
+    @field_validator("password_file")
+    @classmethod
+    def _holds_one(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                read_secret(value)
+            except OSError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        address = urlsplit(self.url.get_secret_value())
+        if self.password_file is not None and address.password is not None:
+            raise ValueError(
+                "expected the password in JIFEN_DATABASE_URL or in JIFEN_DATABASE_PASSWORD_FILE,"
+                " got both"
+            )
+        return self
 
 
 class KafkaSettings(BaseSettings):
