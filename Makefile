@@ -43,8 +43,9 @@ lint: $(VENV)/.dev ## Check style, types, layers, migrations and generated docum
 	@$(BIN)/python -m services.expiry.openapi --check
 	@$(BIN)/python -m services.redeem.openapi --check
 	@$(BIN)/python -m services.notify.openapi --check
+	@$(BIN)/python -m deploy.grafana.generate --check
 
-docs: $(VENV)/.runtime ## Generate the documents that are made from code
+docs: $(VENV)/.dev ## Generate the documents that are made from code
 	@$(BIN)/python -m shared.contract.generate docs/events
 	@$(BIN)/python -m shared.ledger.vectors docs/ledger/hash-vectors.json
 	@$(BIN)/python -m services.earn.openapi
@@ -52,6 +53,7 @@ docs: $(VENV)/.runtime ## Generate the documents that are made from code
 	@$(BIN)/python -m services.expiry.openapi
 	@$(BIN)/python -m services.redeem.openapi
 	@$(BIN)/python -m services.notify.openapi
+	@$(BIN)/python -m deploy.grafana.generate
 
 lock: ## Resolve the requirements and Kafka's jars anew (needs `uv`)
 	@lock() { uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
