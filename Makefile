@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+# Workers of `make test`, each with servers of its own; 0 is one process, auto one per core.
+WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop test soak bench image lint docs lock clean
@@ -19,7 +21,7 @@ stop: ## Stop the stack; its data stays
 	@if [ -x $(BIN)/jifen ]; then $(BIN)/jifen down; else echo "The stack was never up."; fi
 
 test: $(VENV)/.dev ## Run the whole suite on servers of its own; fault tests in their short form
-	@$(PYTEST) --whole
+	@$(PYTEST) --whole -n $(WORKERS)
 
 soak: $(VENV)/.dev ## Run the fault tests in full
 	@$(PYTEST) -m soak

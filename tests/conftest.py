@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import settings
+from xdist.workermanage import WorkerController
 
+from tests.support import workers
 from tests.support.backend import Backend
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database, PostgresHandle
@@ -22,6 +24,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="this run is the whole suite: every ledger function must have been called",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if len(config.getoption("tx")) > 1 and Backend().backend == "external":
+        raise pytest.UsageError("external servers are for one worker: it empties the topics")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    return workers.sensible_number(Backend())
+
+
+@pytest.hookimpl(trylast=True)  # what is equally long stays shuffled
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        workers.longest_first(items)
+
+
+def pytest_testnodedown(node: WorkerController) -> None:
+    workers.hear_functions(node)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hold what all workers did together against what the whole suite must do."""
+    ended = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    if ended and session.config.getoption("--whole") and not hasattr(session.config, "workerinput"):
+        workers.fail_if_never_called(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -52,13 +80,11 @@ async def postgres(
     """The server that tests share, started when the first of them asks."""
     with postgres_of(backend, lambda: request.getfixturevalue("home")) as handle:
         yield handle
-        functions = await handle.ledger_functions()
+        there = await handle.ledger_functions()
         await handle.forget()
+    workers.tell_functions(request.config, there, handle.functions_called)
     # Locks are always taken in one order; a deadlock anywhere in the suite is a bug.
     assert handle.deadlocks == 0, f"{handle.deadlocks} deadlocks in the suite's databases"
-    if request.config.getoption("--whole"):
-        never = functions - handle.functions_called
-        assert not never, f"functions of the ledger that no test called: {sorted(never)}"
 
 
 @pytest.fixture
