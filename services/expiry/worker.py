@@ -203,7 +203,7 @@ class Worker:
         _log.warning("page rolled back, trying again", extra={"error": describe(error)})
 
     def _count(self, swept: Swept) -> None:
-        self._metrics.expired_points.labels(self._metrics.service).inc(swept.points)
+        self._metrics.posted_points.labels(self._metrics.service, "expired").inc(swept.points)
         for member, error in swept.failed.items():
             self._metrics.expiry_failures.labels(self._metrics.service).inc()
             _log.error(

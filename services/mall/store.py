@@ -21,6 +21,7 @@ from services.mall.domain.inbox import Message
 from shared.platform.clock import monotonic
 from shared.platform.metrics import Metrics
 from shared.platform.postgres import Pool, PooledConnection
+from shared.platform.schema import check_schema
 from shared.platform.sql import load_statements
 from shared.program.dates import local_day
 from shared.program.load import default_program, parse
@@ -42,7 +43,11 @@ class MallStore:
 
     def __init__(self, pool: Pool, metrics: Metrics) -> None:
         self._pool = pool
-        self._metrics = metrics
+        self._wait_seconds = metrics.db_pool_wait_seconds.labels(metrics.service)
+        self._connections = {
+            state: metrics.db_pool_connections.labels(metrics.service, state)
+            for state in ("idle", "used")
+        }
         self._zone: str | None = None
         self._zone_at = 0.0
 
@@ -114,8 +119,9 @@ class MallStore:
         return unread
 
     async def check(self) -> str | None:
-        """Tell whether the database answers (a readiness check)."""
+        """Tell whether the database answers, with a schema we know (a readiness check)."""
         async with self._connection() as connection:
+            await check_schema(connection)
             await self._read_zone(connection)
         return None
 
@@ -123,7 +129,7 @@ class MallStore:
     async def _connection(self) -> AsyncIterator[PooledConnection]:
         started = monotonic()
         async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
-            self._metrics.db_pool_wait_seconds.observe(monotonic() - started)
+            self._wait_seconds.observe(monotonic() - started)
             self._count_connections()
             yield connection
         self._count_connections()
@@ -138,9 +144,8 @@ class MallStore:
 
     def _count_connections(self) -> None:
         idle = self._pool.get_idle_size()
-        gauge = self._metrics.db_pool_connections
-        gauge.labels("idle").set(idle)
-        gauge.labels("used").set(self._pool.get_size() - idle)
+        self._connections["idle"].set(idle)
+        self._connections["used"].set(self._pool.get_size() - idle)
 
 
 def _entry(row: asyncpg.Record) -> Entry:

@@ -4,7 +4,7 @@ Laws it keeps: balance = sum of entries = sum of lots - debt; debt only when no 
 lot below zero; seq without gaps; every cause once; a refund takes no more than its award gave.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -223,6 +223,16 @@ class Book:
         self.head = HASHERS[self.hash_version](self.head, line)
         self.known[telling.cause] = (self.seq, telling.fingerprint)
         self.entries.append(Entry(line, self.hash_version, self.head))
+
+
+def sum_by_kind(books: Iterable[Book]) -> dict[Kind, int]:
+    """Add up the points that what was posted to books moved, whichever way, by kind of entry."""
+    sums: dict[Kind, int] = {}
+    for book in books:
+        for entry in book.entries:
+            line = entry.line
+            sums[line.kind] = sums.get(line.kind, 0) + abs(line.points)
+    return sums
 
 
 def _encode(reason: Reason) -> bytes:

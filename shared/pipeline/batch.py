@@ -6,7 +6,7 @@ from typing import Generic
 
 from shared.contract.codec import Record
 from shared.ledger import store as ledger
-from shared.ledger.book import empty_book
+from shared.ledger.book import empty_book, sum_by_kind
 from shared.ledger.entries import MemberId
 from shared.pipeline import store
 from shared.pipeline.command import Applied, Command, Item, Reply, understood
@@ -80,6 +80,7 @@ class Batch(Generic[State]):
             await store.write(connection, self.domain.group, folded)
             stages.mark("store")
         stages.mark("commit")
+        folded.posted = sum_by_kind(books.values())
         folded.replies = [self._reply(one, reply, state) for one, reply in folded.replies]
         return folded
 

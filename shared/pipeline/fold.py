@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, Literal, TypeAlias, assert_never
 
 from shared.ledger.book import Book
-from shared.ledger.entries import Cause, MemberId, Telling
+from shared.ledger.entries import Cause, Kind, MemberId, Telling
 from shared.pipeline.command import (
     APPLIED,
     CONFLICT,
@@ -60,6 +60,8 @@ class Folded:
     released: list[Command] = field(default_factory=list)
     follow_ups: list[tuple[FollowUp, Command]] = field(default_factory=list)
     replies: list[tuple[Command, Reply]] = field(default_factory=list)
+    # How many points were moved by entries of each kind, whichever way.
+    posted: dict[Kind, int] = field(default_factory=dict)
 
 
 class Fold(Generic[State]):

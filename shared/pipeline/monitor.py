@@ -35,6 +35,7 @@ class Monitor(Sampler):
         row = await connection.fetchrow(SQL["backlog"], self._group)
         if row is not None:
             self._metrics.parked_events.labels(self._group).set(row["parked"])
+            self._metrics.parked_abandoned_events.labels(self._group).set(row["abandoned"])
             self._metrics.parked_oldest_age_seconds.labels(self._group).set(row["oldest_seconds"])
         await self._count_dead_letters(connection)
         await connection.execute(SQL["abandon_parked"], self._group, self._abandon_after)
@@ -45,4 +46,4 @@ class Monitor(Sampler):
         counts = dict.fromkeys(self._topics, 0) | {row["topic"]: row["unresolved"] for row in rows}
         self._topics = frozenset(counts)
         for topic, unresolved in counts.items():
-            self._metrics.dead_letters_unresolved.labels(topic).set(unresolved)
+            self._metrics.dead_letters_unresolved.labels(topic, self._group).set(unresolved)

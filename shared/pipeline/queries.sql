@@ -167,11 +167,15 @@ RETURNING group_name;
 -- name: backlog
 -- What an operator should know of a group: what is parked, and for how long.
 SELECT
-    count(*) AS parked,
-    coalesce(extract(epoch FROM clock_timestamp() - min(p.parked_at)), 0)::double precision
-        AS oldest_seconds
+    count(*) FILTER (WHERE p.abandoned_at IS NULL) AS parked,
+    count(p.abandoned_at) AS abandoned,
+    coalesce(
+        extract(
+            epoch FROM clock_timestamp() - min(p.parked_at) FILTER (WHERE p.abandoned_at IS NULL)
+        ), 0
+    )::double precision AS oldest_seconds
 FROM messaging.parked AS p
-WHERE p.group_name = $1 AND p.abandoned_at IS NULL;
+WHERE p.group_name = $1;
 
 -- name: unresolved
 -- Dead letters of a group that nobody has replayed or dismissed yet, by topic.

@@ -14,10 +14,10 @@ from shared.pipeline.command import Command, Item, Refused, Reply
 from shared.pipeline.domain import State
 from shared.pipeline.errors import BrakeEngagedError, BrakeTrippedError, StaleOffsetsError
 from shared.pipeline.failure import is_poison, is_timeout
-from shared.pipeline.fold import Folded, count_results
 from shared.pipeline.size import BatchSize
 from shared.pipeline.stages import Stages
 from shared.pipeline.store import Move, Partition
+from shared.pipeline.tally import Tally
 from shared.pipeline.unit import Unit
 from shared.platform import postgres
 from shared.platform.backoff import Backoff
@@ -53,7 +53,8 @@ class Writer(Generic[State]):
         self.positions: dict[Partition, int] = {}
         self.braked = False
         self.trouble: str | None = None
-        self._batch, self._connect, self._metrics, self._size = batch, connect, metrics, size
+        self._batch, self._connect, self._size = batch, connect, size
+        self.tally = Tally(metrics, batch.group)
         self._connection: Connection | None = None
         self._turn = asyncio.Lock()
         self._without_records = asyncio.Event()
@@ -178,13 +179,17 @@ class Writer(Generic[State]):
             return
         moves = self._moves(items)
         connection = await self.connection()
-        folded = await self._batch.run(connection, items, moves, stages)
+        self.tally.writes(len(items))
+        try:
+            folded = await self._batch.run(connection, items, moves, stages)
+        finally:
+            self.tally.writes(0)
         for move in moves:
             self.positions[move.at] = move.next_offset
         for command, reply in folded.replies:
             self.calls.answer(command, reply)
         self._size.took(len(items), stages.total_seconds)
-        self._count(items, folded, stages)
+        self.tally.committed(items, folded, stages, now=unix_seconds())
 
     def _is_wanted(self, item: Item) -> bool:
         """Tell whether an item is to be decided: a call whose caller has gone is not."""
@@ -200,7 +205,7 @@ class Writer(Generic[State]):
 
     async def _halve(self, items: Sequence[Item], error: Exception) -> None:
         """Try the halves of a batch that raised; a single record that raises is set aside."""
-        self._metrics.batch_retries.labels(self._metrics.service, "halved").inc()
+        self.tally.retried("halved")
         if len(items) > 1:
             middle = len(items) // 2
             _log.warning(
@@ -229,7 +234,7 @@ class Writer(Generic[State]):
 
     async def _wait_out(self, error: Exception, backoff: Backoff) -> None:
         self.trouble = describe(error)
-        self._metrics.batch_retries.labels(self._metrics.service, "trouble").inc()
+        self.tally.retried("trouble")
         if is_timeout(error):
             self._size.timed_out()
         delay = backoff.next_seconds()
@@ -268,36 +273,12 @@ class Writer(Generic[State]):
 
     def _brake(self, *, engaged: bool) -> None:
         self.braked = engaged
-        self._metrics.brake_engaged.labels(self.group).set(engaged)
-
-    def _count(self, items: Sequence[Item], folded: Folded, stages: Stages) -> None:
-        metrics, service = self._metrics, self._metrics.service
-        for stage, seconds in stages.laps.items():
-            metrics.batch_stage_seconds.labels(service, stage).observe(seconds)
-        metrics.batch_size.labels(service).observe(len(items))
-        for (topic, result), count in count_results(folded).items():
-            metrics.events_processed.labels(service, topic, result).inc(count)
-        for refused in folded.dead:
-            metrics.dead_letters.labels(refused.record.topic, self.group, refused.reason).inc()
-        now = unix_seconds()
-        newest = _newest_by_topic(items)
-        for topic, timestamp_ms in newest.items():
-            metrics.event_end_to_end_seconds.labels(service, topic).observe(
-                max(0.0, now - timestamp_ms / 1000)
-            )
+        self.tally.brake(engaged=engaged)
 
 
 def _set_aside(items: Sequence[Item]) -> bool:
     """Tell whether this is one record on its way to the dead letters; if that fails, all would."""
     return len(items) == 1 and isinstance(items[0], Refused)
-
-
-def _newest_by_topic(items: Sequence[Item]) -> Mapping[str, int]:
-    newest: dict[str, int] = {}
-    for item in items:
-        if item.record is not None:
-            newest[item.record.topic] = item.record.timestamp_ms
-    return newest
 
 
 def _calls(items: Sequence[Item]) -> list[Command]:

@@ -1,16 +1,24 @@
-"""Every metric of the services, with its help text.
+"""Every metric of the services, with its help text; docs/metrics.md is made from it.
 
-Labels are bounded: never a member, an order or an event id. A service touches what it has; what
-has labels and was never touched is not exposed.
+Labels are bounded (`LABELS`): never a member, an order or an event id. A service touches what it
+has; what has labels and was never touched is not exposed.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Info
+
+from shared.platform.measures import Catalogue, Described
 
 # Work inside this process: a decision takes microseconds, a stuck commit seconds.
 _WORK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # From what happened in the world to its entry: mostly other people's delay.
 _END_TO_END_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 _BATCH_RECORDS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 5000)
+
+_CONSUMERS: Final = ("earn", "redeem", "notify")
+_POSTING: Final = ("earn", "redeem", "expiry")
+_ALL: Final = ("audit", "earn", "expiry", "mall", "notify", "redeem", "relay")
 
 
 class Metrics:
@@ -22,325 +30,464 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry, service: str, *, version: str = "dev") -> None:
         self.registry = registry
         self.service = service
-        self._consuming(registry)
-        self._batches(registry)
-        self._dead_letters(registry)
-        self._outbox(registry)
-        self._ledger(registry)
-        self._expiry(registry)
-        self._redeeming(registry)
-        self._notices(registry)
-        self._resources(registry)
-        Info("points_build", "The version that runs.", registry=registry).info(
+        make = Catalogue(registry)
+        self._consuming(make)
+        self._batches(make)
+        self._dead_letters(make)
+        self._outbox(make)
+        self._ledger(make)
+        self._auditing(make)
+        self._expiry(make)
+        self._redeeming(make)
+        self._notices(make)
+        self._resources(make)
+        name, text, _ = make.note(
+            "info", "points_build_info", "service version", _ALL, "The version that runs."
+        )
+        Info(name.removesuffix("_info"), text, registry=registry).info(
             {"service": service, "version": version}
         )
+        self.described: tuple[Described, ...] = tuple(make.described)
 
-    def _consuming(self, registry: CollectorRegistry) -> None:
-        self.events_received = Counter(
+    def _consuming(self, make: Catalogue) -> None:
+        self.events_received = make.counter(
             "points_events_received_total",
-            "Records read from Kafka, repeats after a rewind included.",
-            ["service", "topic"],
-            registry=registry,
+            "service topic",
+            _CONSUMERS,
+            "Records read from Kafka, repeats after a rewind included."
+            " Flat while producers send: see the lag, then the service's log.",
         )
-        self.events_processed = Counter(
+        self.events_processed = make.counter(
             "points_events_processed_total",
-            "Records whose batch committed, by outcome: applied, duplicate, ignored, parked,"
-            " dead_lettered.",
-            ["service", "topic", "outcome"],
-            registry=registry,
+            "service topic outcome",
+            _CONSUMERS,
+            "What committed batches decided, by outcome: applied, duplicate, ignored, parked,"
+            " released, dead_lettered, and refused (calls)."
+            " Many duplicates: somebody sends again, which costs time and no points.",
         )
-        self.event_end_to_end_seconds = Histogram(
+        self.event_end_to_end_seconds = make.many(
             "points_event_end_to_end_seconds",
-            "From the time the thing happened (ce_time) to the commit of its entry.",
-            ["service", "topic"],
-            buckets=_END_TO_END_SECONDS,
-            registry=registry,
+            "service topic",
+            _CONSUMERS,
+            "From the time a thing happened (ce_time) to the commit of its entry, of applied events"
+            " told within a day of it. High: compare with the lag; without lag the sender is late.",
+            _END_TO_END_SECONDS,
         )
-        self.consumer_lag_messages = Gauge(
+        self.events_late = make.counter(
+            "points_events_late_total",
+            "service topic",
+            _CONSUMERS,
+            "Applied events told more than a day after they happened, which the end-to-end time"
+            " leaves out. Expected while history is loaded; else ask the sender what was stuck.",
+        )
+        self.consumer_lag_messages = make.gauge(
             "points_consumer_lag_messages",
-            "Records of an assigned partition that are not committed yet.",
-            ["topic", "partition", "consumer_group"],
-            registry=registry,
+            "topic partition consumer_group",
+            _CONSUMERS,
+            "Records of an assigned partition that are not committed yet."
+            " Growing: see the brake, the batch retries, then add processes up to the partitions.",
         )
-        self.consumer_lag_seconds = Gauge(
+        self.consumer_lag_seconds = make.gauge(
             "points_consumer_lag_seconds",
-            "Age of the oldest record read and not committed yet; 0 when caught up.",
-            ["topic", "consumer_group"],
-            registry=registry,
+            "topic consumer_group",
+            _CONSUMERS,
+            "Age of the oldest record read and not committed yet; 0 when caught up."
+            " High: docs/runbooks/lag.md.",
         )
-        self.consumer_last_poll_timestamp_seconds = Gauge(
+        self.consumer_last_poll_timestamp_seconds = make.gauge(
             "points_consumer_last_poll_timestamp_seconds",
-            "When the consumer last asked Kafka for records, in seconds since 1970.",
-            ["consumer_group"],
-            registry=registry,
+            "consumer_group",
+            _CONSUMERS,
+            "When the consumer last asked Kafka for records, in seconds since 1970."
+            " Standing still: the consumer waits for the database or the brake; see /readyz.",
         )
-        self.consumer_rebalances = Counter(
+        self.consumer_rebalances = make.counter(
             "points_consumer_rebalances_total",
-            "Times the partitions of this consumer were given out again.",
-            ["consumer_group"],
-            registry=registry,
+            "consumer_group",
+            _CONSUMERS,
+            "Times the partitions of this consumer were given out again."
+            " Many without deploys: processes are paused or cut off longer than the session lasts.",
         )
-        self.consumer_rewinds = Counter(
+        self.consumer_rewinds = make.counter(
             "points_consumer_rewinds_total",
-            "Times this consumer went back to the offsets that the database holds.",
-            ["consumer_group"],
-            registry=registry,
+            "consumer_group",
+            _CONSUMERS,
+            "Times this consumer went back to the offsets that the database holds, after a pause or"
+            " a restore. Nothing is counted twice; many say that processes lose their sessions.",
         )
-        self.consumer_gap_records = Counter(
+        self.consumer_gap_records = make.counter(
             "points_consumer_gap_records_total",
-            "Offsets that are not in the log (compaction, transactions), stepped over.",
-            ["topic", "consumer_group"],
-            registry=registry,
+            "topic consumer_group",
+            _CONSUMERS,
+            "Offsets that are not in the log (compaction, transactions, retention), stepped over."
+            " On a topic without transactions: records were lost before they were read.",
         )
 
-    def _batches(self, registry: CollectorRegistry) -> None:
-        self.event_processing_duration_seconds = Histogram(
+    def _batches(self, make: Catalogue) -> None:
+        self.event_processing_duration_seconds = make.histogram(
             "points_event_processing_duration_seconds",
-            "From the start of a batch to its commit.",
-            ["service", "topic"],
-            buckets=_WORK_SECONDS,
-            registry=registry,
+            "service topic",
+            _CONSUMERS,
+            "From the start of a batch to its commit, once for each topic in it."
+            " High: see which stage of the batch it is.",
+            _WORK_SECONDS,
         )
-        self.events_in_process = Gauge(
+        self.events_in_process = make.gauge(
             "points_events_in_process",
-            "Commands in the batch that is being processed.",
-            ["service"],
-            registry=registry,
+            "service",
+            _CONSUMERS,
+            "Records and calls in the batch that is being written."
+            " Unchanged for seconds: the database does not answer.",
         )
-        self.batch_size = Histogram(
+        self.batch_size = make.histogram(
             "points_batch_size_commands",
-            "Commands in a committed batch.",
-            ["service"],
-            buckets=_BATCH_RECORDS,
-            registry=registry,
+            "service",
+            _CONSUMERS,
+            "Records and calls in a committed batch; it adapts to how long commits take."
+            " Small while there is lag: the database is slow.",
+            _BATCH_RECORDS,
         )
-        self.batch_stage_seconds = Histogram(
+        self.batch_stage_seconds = make.histogram(
             "points_batch_stage_seconds",
-            "Duration of one stage of a batch: decode, load, decide, store, commit.",
-            ["service", "stage"],
-            buckets=_WORK_SECONDS,
-            registry=registry,
+            "service stage",
+            _CONSUMERS,
+            "Duration of one stage of a batch: load, decide, store, commit."
+            " Load or store high: locks or a slow database; commit: its disk.",
+            _WORK_SECONDS,
         )
-        self.batch_retries = Counter(
+        self.batch_retries = make.counter(
             "points_batch_retries_total",
-            "Batches rolled back and tried again, by cause: trouble, halved, stale.",
-            ["service", "cause"],
-            registry=registry,
+            "service cause",
+            _CONSUMERS,
+            "Batches rolled back and tried again, by cause: trouble (database or broker), halved"
+            " (a record raises). The log says what it was.",
         )
 
-    def _dead_letters(self, registry: CollectorRegistry) -> None:
-        self.dead_letters = Counter(
+    def _dead_letters(self, make: Catalogue) -> None:
+        self.dead_letters = make.counter(
             "points_dead_letters_total",
-            "Records that were set aside, by reason.",
-            ["topic", "consumer_group", "reason"],
-            registry=registry,
+            "topic consumer_group reason",
+            _CONSUMERS,
+            "Records that were set aside, by reason. Rising: docs/runbooks/dead-letters.md.",
         )
-        self.dead_letters_unresolved = Gauge(
+        self.dead_letters_unresolved = make.gauge(
             "points_dead_letters_unresolved",
-            "Dead letters that nobody has replayed yet, counted in the table.",
-            ["topic"],
-            registry=registry,
+            "topic consumer_group",
+            _CONSUMERS,
+            "Dead letters that nobody has replayed or dismissed yet, counted in the table."
+            " Above 0: docs/runbooks/dead-letters.md.",
         )
-        self.parked_events = Gauge(
+        self.parked_events = make.gauge(
             "points_parked_events",
-            "Events that wait for what they need, the abandoned ones left out.",
-            ["consumer_group"],
-            registry=registry,
+            "consumer_group",
+            _CONSUMERS,
+            "Events that wait for what they need, the abandoned ones left out."
+            " Rising: the topic of what they wait for is late, see its lag.",
         )
-        self.parked_oldest_age_seconds = Gauge(
+        self.parked_oldest_age_seconds = make.gauge(
             "points_parked_oldest_age_seconds",
-            "How long the oldest parked event has waited, the abandoned ones left out.",
-            ["consumer_group"],
-            registry=registry,
+            "consumer_group",
+            _CONSUMERS,
+            "How long the oldest parked event has waited, the abandoned ones left out."
+            " Days: docs/runbooks/parked-events.md.",
         )
-        self.brake_engaged = Gauge(
+        self.parked_abandoned_events = make.gauge(
+            "points_parked_abandoned_events",
+            "consumer_group",
+            _CONSUMERS,
+            "Parked events that waited too long; still applied if what they need comes."
+            " Above 0: docs/runbooks/parked-events.md.",
+        )
+        self.brake_engaged = make.gauge(
             "points_brake_engaged",
-            "1 while the brake holds this group's consumption, else 0.",
-            ["consumer_group"],
-            registry=registry,
+            "consumer_group",
+            _CONSUMERS,
+            "1 while the brake holds this group's consumption, else 0. At 1:"
+            " docs/runbooks/brake.md.",
         )
 
-    def _outbox(self, registry: CollectorRegistry) -> None:
-        self.outbox_unpublished_rows = Gauge(
+    def _outbox(self, make: Catalogue) -> None:
+        self.outbox_unpublished_rows = make.gauge(
             "points_outbox_unpublished_rows",
-            "Rows that wait in the outbox; stops counting at 100000.",
-            ["service"],
-            registry=registry,
+            "service",
+            ["relay"],
+            "Rows that wait in the outbox; stops counting at 100000."
+            " Growing: see that one relay leads and that Kafka takes records.",
         )
-        self.outbox_oldest_unpublished_age_seconds = Gauge(
+        self.outbox_oldest_unpublished_age_seconds = make.gauge(
             "points_outbox_oldest_unpublished_age_seconds",
-            "Age of the oldest row in the outbox; 0 when it is empty.",
-            ["service"],
-            registry=registry,
+            "service",
+            ["relay"],
+            "Age of the oldest row in the outbox; 0 when it is empty."
+            " High: nothing is published; see the relay's log and /readyz.",
         )
-        self.outbox_published = Counter(
+        self.outbox_published = make.counter(
             "points_outbox_published_total",
-            "Rows taken from the outbox, by outcome: published, unpublishable.",
-            ["service", "topic", "outcome"],
-            registry=registry,
+            "service topic outcome",
+            ["relay"],
+            "Rows taken from the outbox, by outcome: published, unpublishable."
+            " Unpublishable ones are dead letters of points-relay.",
         )
-        self.outbox_publish_duration_seconds = Histogram(
+        self.outbox_publish_duration_seconds = make.histogram(
             "points_outbox_publish_duration_seconds",
-            "From the read of a page to its deletion, acknowledged by the brokers.",
-            ["service"],
-            buckets=_WORK_SECONDS,
-            registry=registry,
+            "service",
+            ["relay"],
+            "From the read of a page to its deletion, acknowledged by the brokers."
+            " High: Kafka acknowledges slowly; see its in-sync replicas.",
+            _WORK_SECONDS,
         )
-        self.outbox_failures = Counter(
+        self.outbox_failures = make.counter(
             "points_outbox_failures_total",
-            "Times the relay had to begin again, by what failed: database, broker.",
-            ["service", "cause"],
-            registry=registry,
+            "service cause",
+            ["relay"],
+            "Times the relay had to begin again, by what failed: database, broker."
+            " Rising: that one is down or cut off.",
         )
-        self.outbox_leader = Gauge(
+        self.outbox_leader = make.gauge(
             "points_outbox_leader",
-            "1 in the relay that publishes, 0 in one that stands by.",
-            ["service"],
-            registry=registry,
+            "service",
+            ["relay"],
+            "1 in the relay that publishes, 0 in one that stands by."
+            " A sum of 0: none can reach the database.",
         )
 
-    def _ledger(self, registry: CollectorRegistry) -> None:
-        self.earned_points = Counter(
-            "points_earned_points_total",
-            "Points of committed entries of kind earned.",
-            ["service"],
-            registry=registry,
+    def _ledger(self, make: Catalogue) -> None:
+        self.posted_points = make.counter(
+            "points_posted_points_total",
+            "service kind",
+            _POSTING,
+            "Points of committed entries, by kind (earned, reversed, redeemed, returned, expired,"
+            " adjusted), always counted up. An unusual rate: compare with orders, then the rules.",
         )
-        self.reversed_points = Counter(
-            "points_reversed_points_total",
-            "Points of committed entries of kind reversed, as a positive number.",
-            ["service"],
-            registry=registry,
+        self.liability_points = make.gauge(
+            "points_liability_points",
+            "service",
+            ["audit"],
+            "What members could spend, in all, as the last whole round of the audit found it."
+            " What the merchant owes: a jump without a campaign wants an explanation.",
         )
-        self.expired_points = Counter(
-            "points_expired_points_total",
-            "Points of committed entries of kind expired, as a positive number.",
-            ["service"],
-            registry=registry,
+        self.debt_points = make.gauge(
+            "points_debt_points",
+            "service",
+            ["audit"],
+            "What members owe, in all, as the last whole round of the audit found it."
+            " Rising: refunds of orders whose points are spent; see the policy for debt.",
+        )
+        self.ledger_imbalance_points = make.gauge(
+            "points_ledger_imbalance_points",
+            "check",
+            ["audit"],
+            "Points by which the ledger contradicts itself, by check; must be 0."
+            " Else stop changing it and run `jifen audit verify`, which names the entry.",
+        )
+        self.ledger_wrong_members = make.gauge(
+            "points_ledger_wrong_members",
+            "check",
+            ["audit"],
+            "Members for whom a check fails, as last looked at; stops counting at 1000; must be 0."
+            " Else run `jifen audit verify`, which names them.",
+        )
+        self.ledger_chain_breaks = make.counter(
+            "points_ledger_chain_breaks_total",
+            "service",
+            ["audit"],
+            "Members whose hash chain was found broken, each time it is newly found."
+            " Above 0: somebody changed entries past the ledger's functions; keep a copy first.",
+        )
+        self.ledger_chain_verified_height = make.gauge(
+            "points_ledger_chain_verified_height",
+            "service",
+            ["audit"],
+            "Entries whose hashes the last whole round of the audit recomputed."
+            " Falling: entries are gone, for instance because a backup was restored.",
+        )
+        self.ledger_skipped_members = make.gauge(
+            "points_ledger_skipped_members",
+            "service",
+            ["audit"],
+            "Members with too many entries for a short transaction, left out by the last whole"
+            " round. Above 0: check them with `jifen audit verify` at a quiet hour.",
         )
 
-    def _redeeming(self, registry: CollectorRegistry) -> None:
-        self.reservations_released = Counter(
-            "points_reservations_released_total",
-            "Reservations that nobody confirmed in time, released by the loop.",
-            ["service"],
-            registry=registry,
+    def _auditing(self, make: Catalogue) -> None:
+        self.reconciliation_last_success_timestamp_seconds = make.gauge(
+            "points_reconciliation_last_success_timestamp_seconds",
+            "check",
+            ["audit"],
+            "When a check last went through the whole ledger, whatever it found, in seconds since"
+            " 1970. Old: see that an audit process leads and that its pages do not fail.",
         )
-        self.reservation_overdue_seconds = Gauge(
-            "points_reservation_overdue_seconds",
-            "How long the oldest reservation whose time is over waits for its release; 0 for none.",
-            ["service"],
-            registry=registry,
+        self.audit_members = make.counter(
+            "points_audit_members_total",
+            "service",
+            ["audit"],
+            "Members whose ledger was recomputed."
+            " Flat: no audit process leads, or the database does not answer.",
+        )
+        self.audit_page_duration_seconds = make.histogram(
+            "points_audit_page_duration_seconds",
+            "service",
+            ["audit"],
+            "How long a page of members took; pages adapt to stay short."
+            " High: the database is busy or its disk slow; the audit rests in proportion.",
+            _WORK_SECONDS,
+        )
+        self.audit_failures = make.counter(
+            "points_audit_failures_total",
+            "service",
+            ["audit"],
+            "Pages that could not be read and were tried again."
+            " Rising: the log says why; nothing is checked meanwhile.",
+        )
+        self.audit_leader = make.gauge(
+            "points_audit_leader",
+            "service",
+            ["audit"],
+            "1 in the process that recomputes the ledger, 0 in one that stands by."
+            " A sum of 0: none can reach the database.",
         )
 
-    def _expiry(self, registry: CollectorRegistry) -> None:
-        self.expiry_overdue_lots = Gauge(
+    def _expiry(self, make: Catalogue) -> None:
+        self.expiry_overdue_lots = make.gauge(
             "points_expiry_overdue_lots",
-            "Lots past their date that still hold points; stops counting at 100000.",
-            ["service"],
-            registry=registry,
+            "service",
+            ["expiry"],
+            "Lots past their date that still hold points; stops counting at 100000."
+            " Not falling after midnight: docs/runbooks/sweep.md.",
         )
-        self.expiry_oldest_overdue_age_seconds = Gauge(
+        self.expiry_oldest_overdue_age_seconds = make.gauge(
             "points_expiry_oldest_overdue_age_seconds",
-            "How long ago the day was over whose points are the oldest not swept; 0 when none are.",
-            ["service"],
-            registry=registry,
+            "service",
+            ["expiry"],
+            "How long ago the day was over whose points are the oldest not swept; 0 when none are."
+            " Hours: docs/runbooks/sweep.md.",
         )
-        self.expiry_last_success_timestamp_seconds = Gauge(
+        self.expiry_last_success_timestamp_seconds = make.gauge(
             "points_expiry_last_success_timestamp_seconds",
-            "When nothing past its date was left, in seconds since 1970.",
-            ["service"],
-            registry=registry,
+            "service",
+            ["expiry"],
+            "When nothing past its date was left, in seconds since 1970."
+            " Over a day ago: docs/runbooks/sweep.md.",
         )
-        self.expiry_run_duration_seconds = Histogram(
+        self.expiry_run_duration_seconds = make.histogram(
             "points_expiry_run_duration_seconds",
-            "From taking a part of the members to having swept all of it.",
-            ["service"],
-            buckets=_END_TO_END_SECONDS,
-            registry=registry,
+            "service",
+            ["expiry"],
+            "From taking a part of the members to having swept all of it."
+            " Long: the sweep gives way to other work, or needs more workers.",
+            _END_TO_END_SECONDS,
         )
-        self.expiry_failures = Counter(
+        self.expiry_failures = make.counter(
             "points_expiry_failures_total",
-            "Members that could not be swept, and parts that were put off because of our own code.",
-            ["service"],
-            registry=registry,
+            "service",
+            ["expiry"],
+            "Members that could not be swept, and parts put off because of our own code."
+            " Above 0: the log names them; docs/runbooks/sweep.md.",
         )
-        self.expiry_leader = Gauge(
+        self.expiry_leader = make.gauge(
             "points_expiry_leader",
-            "1 in the process that says which day it is, 0 in one that stands by.",
-            ["service"],
-            registry=registry,
+            "service",
+            ["expiry"],
+            "1 in the process that says which day it is, 0 in one that stands by."
+            " A sum of 0: none can reach the database.",
         )
-        self.reminders_planned = Counter(
+        self.reminders_planned = make.counter(
             "points_reminders_planned_total",
-            "Reminders written and announced, by days before the date.",
-            ["stage"],
-            registry=registry,
+            "stage",
+            ["expiry"],
+            "Reminders written and announced, by days before the date."
+            " Flat on a day with due dates: see that a program applies and the hour of reminders.",
         )
-        self.reminders_skipped = Counter(
+        self.reminders_skipped = make.counter(
             "points_reminders_skipped_total",
-            "Reminders that a downtime left out, because a later one was due or the date over.",
-            ["stage"],
-            registry=registry,
+            "stage",
+            ["expiry"],
+            "Reminders that a downtime left out, because a later one was due or the date over."
+            " Rising: expiry was down for a day; members were told later than promised.",
         )
 
-    def _notices(self, registry: CollectorRegistry) -> None:
-        self.notifications = Counter(
+    def _redeeming(self, make: Catalogue) -> None:
+        self.reservations_released = make.counter(
+            "points_reservations_released_total",
+            "service",
+            ["redeem"],
+            "Reservations that nobody confirmed in time, released by the loop."
+            " Many: payments do not confirm; ask where they stay.",
+        )
+        self.reservation_overdue_seconds = make.gauge(
+            "points_reservation_overdue_seconds",
+            "service",
+            ["redeem"],
+            "How long the oldest reservation whose time is over waits for its release; 0 for none."
+            " Minutes: docs/runbooks/reservations.md.",
+        )
+
+    def _notices(self, make: Catalogue) -> None:
+        self.notifications = make.counter(
             "points_notifications_total",
-            "Messages by channel, kind (the template) and outcome: sent, retried, failed.",
-            ["channel", "kind", "outcome"],
-            registry=registry,
+            "channel kind outcome",
+            ["notify"],
+            "Messages by channel, kind (the template) and outcome: sent, retried, failed."
+            " Failed: docs/runbooks/dead-webhooks.md.",
         )
-        self.notifications_waiting = Gauge(
+        self.notifications_waiting = make.gauge(
             "points_notifications_waiting",
-            "Messages that wait for a channel outside; stops counting at 100000.",
-            ["channel"],
-            registry=registry,
+            "channel",
+            ["notify"],
+            "Messages that wait for a channel outside; stops counting at 100000."
+            " Growing: the channel is slower than messages come, or down.",
         )
-        self.notifications_oldest_age_seconds = Gauge(
+        self.notifications_oldest_age_seconds = make.gauge(
             "points_notifications_oldest_age_seconds",
-            "Age of the message that is next for a channel outside; 0 when none waits.",
-            ["channel"],
-            registry=registry,
+            "channel",
+            ["notify"],
+            "Age of the message that is next for a channel outside; 0 when none waits."
+            " Hours: the channel is down; ask its operator.",
         )
-        self.notifications_dead = Gauge(
+        self.notifications_dead = make.gauge(
             "points_notifications_dead",
-            "Messages that a channel outside refused for good and that are still kept.",
-            ["channel"],
-            registry=registry,
+            "channel",
+            ["notify"],
+            "Messages that a channel outside refused for good and that are still kept."
+            " Above 0: docs/runbooks/dead-webhooks.md.",
         )
-        self.notification_request_duration_seconds = Histogram(
+        self.notification_request_duration_seconds = make.histogram(
             "points_notification_request_duration_seconds",
-            "One attempt at a channel outside, by the class of its status or why there is none.",
-            ["channel", "answer"],
-            buckets=_WORK_SECONDS,
-            registry=registry,
+            "channel answer",
+            ["notify"],
+            "One attempt at a channel outside, by the class of its status or why there is none."
+            " 5xx or none: the channel is down; 4xx: it refuses what we send.",
+            _WORK_SECONDS,
         )
 
-    def _resources(self, registry: CollectorRegistry) -> None:
-        self.http_request_duration_seconds = Histogram(
+    def _resources(self, make: Catalogue) -> None:
+        self.http_request_duration_seconds = make.histogram(
             "http_server_request_duration_seconds",
-            "Duration of an HTTP request, by route template.",
-            ["method", "route", "status_class"],
-            buckets=_WORK_SECONDS,
-            registry=registry,
+            "method route status_class",
+            _ALL,
+            "Duration of an HTTP request, by route template; who is turned away under too much load"
+            " is `unknown`, 5xx. 5xx: see /readyz; slow: see the batch stages and the pool.",
+            _WORK_SECONDS,
         )
-        self.http_tokens_refused = Counter(
+        self.http_tokens_refused = make.counter(
             "points_http_tokens_refused_total",
-            "Requests answered 401, by what was wrong with their token.",
-            ["reason"],
-            registry=registry,
+            "reason",
+            _ALL,
+            "Requests answered 401, by what was wrong with their token."
+            " Many at once: a caller's key was changed, or somebody tries tokens.",
         )
-        self.db_pool_connections = Gauge(
+        self.db_pool_connections = make.gauge(
             "points_db_pool_connections",
-            "Connections of the pool, by state: idle, used.",
-            ["state"],
-            registry=registry,
+            "service state",
+            ["mall"],
+            "Connections of the pool, by state: idle, used."
+            " None idle for long: raise the pool's size or add processes.",
         )
-        self.db_pool_wait_seconds = Histogram(
+        self.db_pool_wait_seconds = make.histogram(
             "points_db_pool_wait_seconds",
-            "How long a request waited for a connection of the pool.",
-            [],
-            buckets=_WORK_SECONDS,
-            registry=registry,
+            "service",
+            ["mall"],
+            "How long a request waited for a connection of the pool."
+            " High: the pool is too small or its statements are slow.",
+            _WORK_SECONDS,
         )

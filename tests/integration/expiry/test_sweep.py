@@ -46,7 +46,7 @@ async def test_a_lot_goes_when_its_day_is_over_in_the_programs_zone(database: Da
             ("ann", "expiry/2026-01-31/1", -5),
             ("bob", "expiry/2026-01-31/1", -3),
         ]
-        assert desk.sample("points_expired_points_total", service="expiry") == 8
+        assert desk.sample("points_posted_points_total", service="expiry", kind="expired") == 8
         await desk.work()
     (entry,) = await rows(
         database, "SELECT * FROM ledger.entry WHERE member_id = 'bob' AND kind = 'expired'"
@@ -184,7 +184,7 @@ async def test_workers_take_different_parts_and_leave_one_entry_each(database: D
     ):
         await asyncio.gather(one.work(), two.work(), three.work())
         shares = [
-            desk.sample("points_expired_points_total", service="expiry")
+            desk.sample("points_posted_points_total", service="expiry", kind="expired")
             for desk in (one, two, three)
         ]
     assert sum(shares) == 5 * len(names)

@@ -112,7 +112,7 @@ async def test_calls_and_records_share_batches(database: Database, batch: int) -
         replies, _ = await asyncio.gather(asyncio.gather(*calls), earn.writer.write(records))
     assert replies == [Reply(APPLIED)] * 200
     assert sum(balance for balance, _ in (await standings(database)).values()) == 400 * 10
-    count = earn.writer._metrics.registry.get_sample_value
+    count = earn.writer.tally.metrics.registry.get_sample_value
     labels = {"service": "earn", "topic": "(call)", "outcome": "applied"}
     assert count("points_events_processed_total", labels) == 200
 

@@ -34,7 +34,8 @@ async def test_settled_dead_letters_leave_the_metric(database: Database) -> None
     )
 
     def unresolved() -> float | None:
-        return registry.get_sample_value("points_dead_letters_unresolved", {"topic": "orders.v1"})
+        labels = {"topic": "orders.v1", "consumer_group": GROUP}
+        return registry.get_sample_value("points_dead_letters_unresolved", labels)
 
     sampling = asyncio.create_task(watching.run())
     await until(lambda: unresolved() == 2)

@@ -49,7 +49,7 @@ async def test_a_batch_that_takes_too_long_goes_on_in_halves(database: Database)
     await earn.writer.close()
     assert len(await standings(database)) == 8
     assert await dead_letters(database) == []
-    registry = earn.writer._metrics.registry
+    registry = earn.writer.tally.metrics.registry
     labels = {"service": "earn"}
     assert registry.get_sample_value("points_batch_size_commands_count", labels) == 2
     assert registry.get_sample_value("points_batch_size_commands_sum", labels) == 8

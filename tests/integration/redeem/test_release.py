@@ -273,7 +273,7 @@ async def test_what_is_told_again_is_counted_as_a_duplicate(database: Database) 
     told = [request("ann", "r1", now()), request("ann", "r2", now(), quantity=999)]
     await redeem.tell([*told, *told])
     await redeem.writer.close()
-    count = redeem.writer._metrics.registry.get_sample_value
+    count = redeem.writer.tally.metrics.registry.get_sample_value
     labels = {"service": "redeem", "topic": "redemptions.v1"}
     name = "points_events_processed_total"
     assert count(name, {**labels, "outcome": "applied"}) == 1
