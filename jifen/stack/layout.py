@@ -113,6 +113,8 @@ def services_of(
                 "JIFEN_KAFKA_BOOTSTRAP": bootstrap,
                 "JIFEN_HTTP_HOST": HOST,
                 "JIFEN_HTTP_PORT": str(state.ports[name]),
+                # Nobody spreads requests over these processes.
+                "JIFEN_DRAIN_SECONDS": "0",
                 **auth,
                 **({"JIFEN_WEBHOOK_SECRET": webhook_secret} if service == "notify" else {}),
                 # Changed code changes the description, so the next `up` restarts the process.

@@ -45,6 +45,13 @@ ASK_SECONDS: Final = 5.0
 STOP_PATIENCE_SECONDS: Final = 8.0
 """No transaction lives so long; whoever asked us to stop kills us after ten, as a rule."""
 
+REBALANCE_SECONDS: Final = 5.0
+"""A process that reads stays ready so long while its group shares the partitions out anew.
+
+All of a group do that at once when one of them comes or goes: a rolling restart would leave nobody
+ready to be asked over HTTP, which needs no partitions.
+"""
+
 STUCK_SECONDS: Final = 60.0
 """A batch in flight or an assignment awaited for longer means this process needs a look."""
 
@@ -73,6 +80,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         self._settling: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._stopping = False
+        self._has_read = False
         self._waiting_since = monotonic()
         self._committed_at = 0.0
         self._broker, self._subscriber = self._make_broker()
@@ -127,6 +135,8 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
     def _unassigned(self, now: float) -> str | None:
         if self._subscriber.consumer is None:
             return "not connected to the broker yet"
+        if self._has_read and now - self._waiting_since < REBALANCE_SECONDS:
+            return None
         if self._settling is not None and not self._settling.done():
             return "the offsets of the assigned partitions are being read"
         if not self._assigned and now - self._waiting_since < STUCK_SECONDS:
@@ -180,6 +190,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
             return False
         self._intake.forget()
         self._writer.positions.update(positions)
+        self._has_read = True
         # Database and broker answered: what stopped the batch before this is over.
         self._writer.trouble = None
         _log.info("partitions assigned", extra={"partitions": len(assigned)})

@@ -27,6 +27,9 @@ class Report:
         return not self.problems
 
 
+_DRAINING = Report(checks=("process",), problems={"process": "it was told to stop"})
+
+
 class Readiness:
     """The checks of one service, all of which must be well for it to be ready."""
 
@@ -35,9 +38,16 @@ class Readiness:
     ) -> None:
         self._checks = dict(checks)
         self._limit_seconds = limit_seconds
+        self._draining = False
+
+    def drain(self) -> None:
+        """Be ready no more, however well all is: what comes next is the end."""
+        self._draining = True
 
     async def report(self) -> Report:
         """Run all checks at once; one that raises or takes too long has failed."""
+        if self._draining:
+            return _DRAINING
         names = tuple(self._checks)
         answers = await asyncio.gather(*(self._answer(self._checks[name]) for name in names))
         problems = {

@@ -31,8 +31,9 @@ _DOCUMENT = "/openapi.json"
 
 # More at once would wait longer than their callers do.
 _MOST_REQUESTS: Final = 1_000
-# What a request may still take once the service was told to stop.
+# What a request may still take once the listener is closed.
 _GRACE_SECONDS = 5
+_LET_GO: Final = (b"connection", b"close")
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ def create_app(
     )
     app.state.public = public = OPERATIONS | {_DOCUMENT}
     app.state.verifies = verifier is not None
+    app.state.readiness = readiness
     _add_operations(app, readiness, metrics)
     # Not included as a router: each level of those looks for the route anew.
     app.router.routes.extend(routes)
@@ -159,9 +161,17 @@ class Server:
     """
 
     def __init__(
-        self, app: FastAPI, *, host: str, port: int, request_seconds: float = REQUEST_SECONDS
+        self,
+        app: FastAPI,
+        *,
+        host: str,
+        port: int,
+        request_seconds: float = REQUEST_SECONDS,
+        drain_seconds: float = 0,
     ) -> None:
         check_closed(app)
+        self._readiness: Readiness = app.state.readiness
+        self._drain_seconds = drain_seconds
         self._host = host
         self._port = port
         self._server = _Uvicorn(
@@ -194,7 +204,19 @@ class Server:
         self._task = asyncio.create_task(self._server.serve([listener]), name="http-server")
 
     async def stop(self) -> None:
-        """Take no more requests, finish those in progress, stop."""
+        """Say that it is not ready, go on answering until that is known, then close.
+
+        Whoever spreads requests over several processes learns of it by asking now and then;
+        until it has asked, it sends more of them here, and none of these may fail.
+        """
+        if self._task is not None:
+            self._readiness.drain()
+            self._server.let_go()
+            await asyncio.sleep(self._drain_seconds)
+            await self.close()
+
+    async def close(self) -> None:
+        """Take no more requests, finish those in progress."""
         if self._task is not None:
             self._server.should_exit = True
             await self._task
@@ -213,17 +235,26 @@ async def serving(app: FastAPI, settings: ServiceSettings) -> AsyncIterator[Serv
         host=settings.http_host,
         port=settings.http_port,
         request_seconds=settings.http_request_seconds,
+        drain_seconds=settings.drain_seconds,
     )
     await server.start()
     _log.info("started", extra={"url": server.url})
     try:
         yield server
-    finally:
         await server.stop()
+    finally:
+        # What failed has nothing to drain for: its supervisor is to start it again.
+        await server.close()
         _log.info("stopped")
 
 
 class _Uvicorn(uvicorn.Server):
+    def let_go(self) -> None:
+        """Have clients that keep connections make the next request over a new one, elsewhere."""
+        # The server makes its headers anew each second, of those of its configuration.
+        self.config.encoded_headers.append(_LET_GO)
+        self.server_state.default_headers = [*self.server_state.default_headers, _LET_GO]
+
     @override
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

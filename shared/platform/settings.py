@@ -145,6 +145,13 @@ class ServiceSettings(BaseSettings):
         description="How long a request may take to arrive, headers and body together; a client"
         " that drips holds a connection no longer.",
     )
+    drain_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=300,
+        description="How long a process that was told to stop goes on answering after it said that"
+        " it is not ready: longer than whoever spreads requests over processes takes to see it.",
+    )
     log_level: LogLevel = Field(default="INFO", description="Least severe level that is logged.")
 
 

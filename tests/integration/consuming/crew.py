@@ -103,11 +103,14 @@ class Place:
 async def started(
     kind: type[_Kind], name: str, environment: Mapping[str, str], *arguments: str
 ) -> AsyncIterator[_Kind]:
-    """Start a service with an environment of its own, read its log, and kill it at the end."""
+    """Start a service with an environment of its own, read its log, and kill it at the end.
+
+    Nobody spreads requests over processes, unless a test says so: they stop without draining.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", f"services.{name}", *arguments),
         cwd=_ROOT,
-        env=environment,
+        env={"JIFEN_DRAIN_SECONDS": "0", **environment},
         stderr=asyncio.subprocess.PIPE,
         limit=2**22,
     )

@@ -119,6 +119,26 @@ async def test_the_server_listens_on_a_free_port_until_it_is_stopped() -> None:
             await client.get(f"{server.url}/healthz")
 
 
+async def test_a_server_that_stops_says_so_first_and_goes_on_answering() -> None:
+    metrics = Metrics(CollectorRegistry(), "test")
+    app = create_app(Readiness({"database": well}), metrics, version="1")
+    server = Server(app, host="127.0.0.1", port=0, drain_seconds=60)
+    await server.start()
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        draining = asyncio.create_task(server.stop())
+        while (ready := await client.get("/readyz")).status_code == 200:
+            assert not draining.done()
+        assert ready.json()["checks"] == {"process": "it was told to stop"}
+        answer = await client.get("/healthz")
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        # Whoever has nothing to drain for closes at once.
+        draining.cancel()
+        await server.close()
+        with pytest.raises(httpx.ConnectError):
+            await client.get("/healthz")
+
+
 async def test_a_check_that_hangs_has_failed() -> None:
     async def hang() -> str | None:
         await asyncio.sleep(10)
