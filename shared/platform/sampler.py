@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.platform.log import describe
 from shared.platform.postgres import Connection, close, connect
+from shared.platform.schema import check_schema
 from shared.platform.settings import DatabaseSettings
 
 SAMPLE_SECONDS: Final = 5.0
@@ -13,7 +14,10 @@ SAMPLE_SECONDS: Final = 5.0
 
 
 class Sampler(ABC):
-    """Takes a sample every few seconds; whether it could is the database's readiness check."""
+    """Takes a sample every few seconds; whether it could is the database's readiness check.
+
+    Nothing is sampled on a schema that is older than the code: it says so until it is migrated.
+    """
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class Sampler(ABC):
             await asyncio.sleep(self._every_seconds)
 
     async def _sample_on(self, connection: Connection) -> None:
+        await check_schema(connection)
         while True:
             await self.sample(connection)
             self._problem = None

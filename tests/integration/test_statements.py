@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from jifen.stack.roles import SERVICE_ROLES
 from shared.ledger.audit import SESSION
 from shared.platform.postgres import Connection
 from shared.platform.sql import parse_statements
@@ -23,6 +24,7 @@ CONSUMERS = ("jifen_earn", "jifen_redeem", "jifen_expiry", "jifen_notify")
 SHARED: Mapping[str, tuple[str | None, ...]] = {
     "shared/ledger/queries.sql": ("jifen_earn", "jifen_redeem", "jifen_expiry"),
     "shared/pipeline/queries.sql": CONSUMERS,
+    "shared/platform/queries.sql": SERVICE_ROLES,
     "shared/program/queries.sql": (OWNER,),
     "shared/rewards/queries.sql": (OWNER,),
 }
