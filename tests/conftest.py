@@ -1,10 +1,9 @@
 """What every test may ask for: a database of its own, a broker, and servers to break."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 from hypothesis import settings
-from xdist.workermanage import WorkerController
 
 from tests.support import workers
 from tests.support.backend import Backend
@@ -41,7 +40,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         workers.longest_first(items)
 
 
-def pytest_testnodedown(node: WorkerController) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, object, object]:
+    return workers.sendable((yield))
+
+
+def pytest_testnodedown(node: workers.Node) -> None:
     workers.hear_functions(node)
 
 

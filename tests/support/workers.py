@@ -6,10 +6,10 @@ gathered from what the workers say at their end.
 
 import os
 from collections.abc import Iterable
+from typing import Protocol
 
 import pytest
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from xdist.workermanage import WorkerController
 
 from tests.support.backend import Backend
 
@@ -17,6 +17,12 @@ _MOST = 4  # Each has a PostgreSQL and a Kafka, and some gigabytes with all that
 _CALLED = "ledger_functions_called"
 _THERE = "ledger_functions_there"
 _KEPT = pytest.StashKey[dict[str, set[str]]]()
+
+
+class Node(Protocol):
+    """A worker as the process that hands out the tests sees it."""
+
+    config: pytest.Config
 
 
 class Worker(BaseSettings):
@@ -48,6 +54,23 @@ def longest_first(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: allowed[item.path], reverse=True)
 
 
+def sendable(value: object) -> object:
+    """Return what a report holds as what a worker can send: text that UTF-8 can't say is escaped.
+
+    Tests of strange messages leave such text in the log, which is part of their reports.
+    """
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {key: sendable(one) for key, one in value.items()}
+        case list():
+            return [sendable(one) for one in value]
+        case tuple():
+            return tuple(sendable(one) for one in value)
+    return value
+
+
 def tell_functions(config: pytest.Config, there: Iterable[str], called: Iterable[str]) -> None:
     """Say which functions the ledger has, and which of them this process saw called."""
     output: dict[str, list[str]] | None = getattr(config, "workeroutput", None)
@@ -57,14 +80,15 @@ def tell_functions(config: pytest.Config, there: Iterable[str], called: Iterable
         output.update({_THERE: sorted(there), _CALLED: sorted(called)})
 
 
-def hear_functions(node: WorkerController) -> None:
+def hear_functions(node: Node) -> None:
     """Take over what a worker told; one that died told nothing."""
     output = getattr(node, "workeroutput", {})
     _keep(node.config, output.get(_THERE, ()), output.get(_CALLED, ()))
 
 
 def _keep(config: pytest.Config, there: Iterable[str], called: Iterable[str]) -> None:
-    kept = config.stash.setdefault(_KEPT, {_THERE: set(), _CALLED: set()})
+    nothing: dict[str, set[str]] = {_THERE: set(), _CALLED: set()}
+    kept = config.stash.setdefault(_KEPT, nothing)
     kept[_THERE].update(there)
     kept[_CALLED].update(called)
 

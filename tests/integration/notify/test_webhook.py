@@ -46,7 +46,7 @@ def sender_of(
     *,
     concurrency: int = 8,
     lease_seconds: float = 20,
-    timeout_seconds: float = 0.4,
+    timeout_seconds: float = 10,
 ) -> Sender:
     endpoint = Webhook(
         url, KEY, timeout_seconds=timeout_seconds, connections=concurrency, version="test"
@@ -130,7 +130,10 @@ async def test_a_message_is_posted_signed_with_both_texts(database: Database) ->
 )
 async def test_what_fails_once_comes_again(database: Database, reply: Reply) -> None:
     await tell(database)
-    async with receiving() as receiver, running(sender_of(database, receiver.url)):
+    async with (
+        receiving() as receiver,
+        running(sender_of(database, receiver.url, timeout_seconds=1)),
+    ):
         receiver.answer = at_first(reply)
         await until_settled(database)
     assert receiver.ids == [notification_id("m0", CAUSE)] * 2
@@ -140,7 +143,10 @@ async def test_what_fails_once_comes_again(database: Database, reply: Reply) -> 
 
 async def test_a_body_without_end_does_not_undo_its_status(database: Database) -> None:
     await tell(database)
-    async with receiving() as receiver, running(sender_of(database, receiver.url)):
+    async with (
+        receiving() as receiver,
+        running(sender_of(database, receiver.url, timeout_seconds=1)),
+    ):
         receiver.answer = lambda _request, _before: Reply(status=200, how="drip")
         await until_settled(database)
     assert len(receiver.requests) == 1
