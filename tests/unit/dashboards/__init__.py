@@ -1,0 +1,1 @@
+"""The dashboards: what their queries name is there, and what they show is explained."""
