@@ -31,7 +31,7 @@ def _processes() -> Iterator[Alert]:
         yield Alert(
             name="PointsServiceDown",
             severity=severity,
-            expr="\nor\n".join(f'absent(up{{job="{job}"}} == 1)' for job in jobs),
+            expr="\nor\n".join(_nobody_answers(jobs)),
             after_seconds=MINUTE,
             summary="A service is down.",
             description="No process of {{ $labels.job }} answers.",
@@ -46,6 +46,12 @@ def _processes() -> Iterator[Alert]:
         description="{{ $labels.instance }} of {{ $labels.job }} does not answer; others do.",
         page="down.md",
     )
+
+
+def _nobody_answers(jobs: Sequence[str]) -> Iterator[str]:
+    """Find jobs whose processes are all down, or that have no process to be down."""
+    yield f'max by (job) (up{{job=~"{"|".join(jobs)}"}}) == 0'
+    yield from (f'absent(up{{job="{job}"}})' for job in jobs)
 
 
 def _consuming(pace: Pace) -> Iterator[Alert]:
@@ -189,7 +195,7 @@ def _ledger(pace: Pace) -> Iterator[Alert]:
         severity="critical",
         expr=f"sum(increase(points_ledger_chain_breaks_total[{pace.span(DAY)}])) > 0",
         summary="Entries were changed past the ledger's functions.",
-        description="The hash chain of {{ $value | humanize }} members was found broken.",
+        description="The hash chain of some member is broken.",
         page="imbalance.md",
     )
     yield Alert(
@@ -221,8 +227,8 @@ def _days(pace: Pace) -> Iterator[Alert]:
         severity="warning",
         expr=f"sum by (stage) (increase(points_reminders_skipped_total[{pace.span(DAY)}])) > 0",
         summary="Members were not told that points of theirs end.",
-        description="{{ $value | humanize }} reminders of {{ $labels.stage }} days before were "
-        "left out after a downtime.",
+        description="Some reminders of {{ $labels.stage }} days before were left out after a "
+        "downtime.",
         page="sweep.md",
     )
     yield Alert(
