@@ -8,10 +8,10 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test soak bench image lint docs lock clean
+.PHONY: help run stop test soak bench image alerts-check lint docs lock clean
 
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
 run: $(VENV)/.runtime ## Start the stack and show it at work; it stays up
 	@$(BIN)/jifen up
@@ -32,6 +32,9 @@ bench: $(VENV)/.dev ## Measure, and print the table
 image: ## Build the container image on BASE (needs a Docker engine)
 	@docker build $(if $(BASE),--build-arg BASE=$(BASE)) --file deploy/Dockerfile --tag jifen .
 
+alerts-check: $(VENV)/.dev ## Check the alerts (promtool, amtool) and fire them under a real Prometheus
+	@$(PYTEST) tests/unit/alerts tests/integration/alerts
+
 lint: $(VENV)/.dev ## Check style, types, layers, migrations and generated documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -46,6 +49,7 @@ lint: $(VENV)/.dev ## Check style, types, layers, migrations and generated docum
 	@$(BIN)/python -m services.redeem.openapi --check
 	@$(BIN)/python -m services.notify.openapi --check
 	@$(BIN)/python -m deploy.grafana.generate --check
+	@$(BIN)/python -m deploy.prometheus.generate --check
 
 docs: $(VENV)/.dev ## Generate the documents that are made from code
 	@$(BIN)/python -m shared.contract.generate docs/events
@@ -56,6 +60,7 @@ docs: $(VENV)/.dev ## Generate the documents that are made from code
 	@$(BIN)/python -m services.redeem.openapi
 	@$(BIN)/python -m services.notify.openapi
 	@$(BIN)/python -m deploy.grafana.generate
+	@$(BIN)/python -m deploy.prometheus.generate
 
 lock: ## Resolve the requirements and Kafka's jars anew (needs `uv`)
 	@lock() { uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
