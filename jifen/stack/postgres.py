@@ -22,36 +22,19 @@ import psutil
 
 from jifen.stack.errors import StackError
 from jifen.stack.ports import HOST
+from jifen.stack.settings import PROJECT
 from jifen.stack.users import RunAs, as_user, give, may_enter
 
 OWNER = "jifen_owner"
 DATA_FOLDER = "postgres"
 STOP_SIGNAL = signal.SIGINT  # "fast": roll back what is open, checkpoint, leave
 
-SETTINGS: Mapping[str, str] = {
+# What every deployment's server is told, beside what is this stack's own.
+_COMMON = PROJECT / "deploy" / "postgres" / "postgresql.conf"
+_OWN: Mapping[str, str] = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
-    "max_connections": "200",
-    "shared_buffers": "512MB",
-    # A batch that opens accounts holds an advisory lock for each of them.
-    "max_locks_per_transaction": "256",
-    # Checkpoints rewrite pages in full; under load they are better few.
-    "max_wal_size": "8GB",
-    "checkpoint_timeout": "30min",
-    "wal_compression": "on",
-    # Said aloud: what is acknowledged is on the disk, in the embedded stack too.
-    "fsync": "on",
-    "synchronous_commit": "on",
     "track_functions": "all",
-    "password_encryption": "scram-sha-256",
-    # Files beside the data: a killed server leaves nothing in the machine's shared memory.
-    "dynamic_shared_memory_type": "mmap",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "log_line_prefix": "%m [%p] %q%u@%d %a ",
-    "log_lock_waits": "on",
-    "log_destination": "stderr",
-    "logging_collector": "off",
 }
 
 
@@ -120,8 +103,9 @@ class Postgres:
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         config = self.data / "postgresql.conf"
-        lines = {**SETTINGS, "port": str(self.port)}
-        config.write_text("".join(f"{name} = '{value}'\n" for name, value in lines.items()))
+        lines = {**_OWN, "port": str(self.port)}
+        own = "".join(f"{name} = '{value}'\n" for name, value in lines.items())
+        config.write_text(f"{_COMMON.read_text()}\n{own}")
         give(config, self.run_as)
         config.chmod(0o600)
 

@@ -2,15 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import asyncpg
 
 from shared.platform.backoff import Backoff
 from shared.platform.log import describe
-from shared.platform.settings import DatabaseSettings, read_secret
+from shared.platform.settings import DatabaseSettings
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -46,7 +45,7 @@ async def connect(
     """
     connection = await asyncpg.connect(
         settings.url.get_secret_value(),
-        password=_password(settings),
+        password=settings.password(),
         timeout=settings.connect_timeout_seconds,
         command_timeout=settings.command_timeout_seconds,
         server_settings=session_settings(settings, application_name) | dict(server_settings or {}),
@@ -107,7 +106,7 @@ def create_pool(
     """
     return asyncpg.create_pool(
         settings.url.get_secret_value(),
-        password=_password(settings),
+        password=settings.password(),
         min_size=0,
         max_size=max_size,
         timeout=settings.connect_timeout_seconds,
@@ -116,11 +115,6 @@ def create_pool(
         | {"default_transaction_read_only": "off" if writes else "on"},
         init=set_codecs,
     )
-
-
-def _password(settings: DatabaseSettings) -> Callable[[], str] | None:
-    """Return what the driver asks for each connection's password; None leaves that to the URL."""
-    return None if settings.password_file is None else partial(read_secret, settings.password_file)
 
 
 def session_settings(settings: DatabaseSettings, application_name: str) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """The settings that every service shares, read from the environment with prefix JIFEN_."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Final, Literal, Self, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REQUEST_SECONDS: Final = 10.0
@@ -58,8 +59,8 @@ class DatabaseSettings(BaseSettings):
     )
     password_file: Path | None = Field(
         default=None,
-        description="A file that holds the password; the line's end is not part of it. It is read"
-        " for each connection, so that a new password needs no restart.",
+        description="A file that holds the password of a URL that has none; the line's end is not"
+        " part of it. It is read for each connection: a new password needs no restart.",
     )
     connect_timeout_seconds: float = Field(
         default=5.0, gt=0, description="How long one attempt to connect may take."
@@ -92,15 +93,11 @@ class DatabaseSettings(BaseSettings):
                 raise ValueError(str(error)) from None
         return value
 
-    @model_validator(mode="after")
-    def _one_password(self) -> Self:
-        address = urlsplit(self.url.get_secret_value())
-        if self.password_file is not None and address.password is not None:
-            raise ValueError(
-                "expected the password in JIFEN_DATABASE_URL or in JIFEN_DATABASE_PASSWORD_FILE,"
-                " got both"
-            )
-        return self
+    def password(self) -> Callable[[], str] | None:
+        """Return what reads the password from its file; None leaves it to the URL."""
+        if self.password_file is None or urlsplit(self.url.get_secret_value()).password is not None:
+            return None
+        return partial(read_secret, self.password_file)
 
 
 class KafkaSettings(BaseSettings):
