@@ -1,7 +1,3 @@
--- name: try_lead
--- Become the one that schedules, or take a part of the members; lasts as long as the session.
-SELECT pg_try_advisory_lock($1::integer, $2::integer);
-
 -- name: release
 -- Let others have a part of the members.
 SELECT pg_advisory_unlock($1::integer, $2::integer);

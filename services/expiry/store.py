@@ -8,6 +8,7 @@ from shared.ledger.entries import MemberId
 from shared.ledger.lots import Lot
 from shared.ledger.store import Books
 from shared.pipeline.errors import LostRaceError
+from shared.platform.leader import Lock, try_lock
 from shared.platform.postgres import Connection, lines
 from shared.platform.sql import load_statements
 
@@ -24,7 +25,8 @@ _SQL: Final = load_statements("services.expiry")
 
 # "jifx" in ASCII: a class of locks that nobody else of this database uses.
 _LOCKS: Final = 0x6A696678
-_LEADER: Final = BUCKETS
+LEADER: Final = Lock(_LOCKS, BUCKETS)
+"""The lock of the one that schedules."""
 
 
 class At(NamedTuple):
@@ -67,14 +69,9 @@ class Overdue(NamedTuple):
     oldest_seconds: float
 
 
-async def try_lead(connection: Connection) -> bool:
-    """Try to become the one that schedules; true from then on until the session ends."""
-    return bool(await connection.fetchval(_SQL["try_lead"], _LOCKS, _LEADER))
-
-
 async def try_take(connection: Connection, bucket: int) -> bool:
     """Try to take a part of the members; it is held until `release`, or the session's end."""
-    return bool(await connection.fetchval(_SQL["try_lead"], _LOCKS, bucket))
+    return await try_lock(connection, Lock(_LOCKS, bucket))
 
 
 async def release(connection: Connection, bucket: int) -> None:

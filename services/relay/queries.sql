@@ -1,7 +1,3 @@
--- name: try_lead
--- Takes the lock that only one relay holds; it lasts as long as this session.
-SELECT pg_try_advisory_lock($1, $2);
-
 -- name: ping
 -- Keeps the session from counting as idle, and fails when it is gone.
 SELECT 1;

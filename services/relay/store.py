@@ -6,13 +6,14 @@ from typing import TypeVar
 
 from services.relay.domain import MAX_DEAD_LETTER_BYTES, DeadLetter, OutboxRow, Snapshot
 from shared.platform.clock import monotonic
+from shared.platform.leader import Lock, try_lock
 from shared.platform.postgres import Connection
 from shared.platform.sql import load_statements
 
 GROUP = "points-relay"
 
 # Two numbers that nobody else of this database locks: "jife" in ASCII, and the relay.
-_LOCK = (0x6A696665, 1)
+_LOCK = Lock(0x6A696665, 1)
 _SQL = load_statements("services.relay")
 _T = TypeVar("_T")
 
@@ -42,9 +43,9 @@ class OutboxStore:
 
     async def try_lead(self) -> bool:
         """Try to become the one that publishes; true from then on until the session ends."""
-        leads = await self._connection.fetchval(_SQL["try_lead"], *_LOCK)
+        leads = await try_lock(self._connection, _LOCK)
         self._heard_at = monotonic()
-        return bool(leads)
+        return leads
 
     async def ping(self) -> None:
         """Keep the session, and learn whether it is still there."""

@@ -75,7 +75,7 @@ class Desk:
 
     async def tick(self) -> None:
         """Let the leader look at the clock."""
-        await self.leader.tick(self.connection)
+        await self.leader.lead(self.connection)
 
     async def work(self) -> None:
         """Do all that there is to do by now."""
