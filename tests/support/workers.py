@@ -68,7 +68,8 @@ def sendable(value: object) -> object:
             return [sendable(one) for one in value]
         case tuple():
             return tuple(sendable(one) for one in value)
-    return value
+        case _:
+            return value
 
 
 def tell_functions(config: pytest.Config, there: Iterable[str], called: Iterable[str]) -> None:

@@ -1,0 +1,1 @@
+"""What the suite asks of itself as a whole."""
