@@ -68,12 +68,7 @@ async def urls(
     async with AsyncExitStack() as stack:
         running = [await stack.enter_async_context(place.service(name)) for name in SERVICES]
         await asyncio.gather(*(service.until_ready() for service in running))
-        yield {
-            service.name: str(
-                next(line["url"] for line in service.lines if line.get("event") == "started")
-            )
-            for service in running
-        }
+        yield {service.name: service.url for service in running}
 
 
 async def test_no_route_fails_or_tells_a_member_of_another(urls: Mapping[str, str]) -> None:

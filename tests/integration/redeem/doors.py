@@ -93,8 +93,7 @@ async def opened(place: Place, *, ready: bool = True, **environment: str) -> Asy
     """Run the service; it is there to be asked, and ready unless told not to wait for that."""
     async with place.service("redeem", **environment) as service:
         await (service.until_ready() if ready else service.until_logged("started"))
-        url = next(line["url"] for line in service.lines if line.get("event") == "started")
-        async with httpx.AsyncClient(base_url=str(url), timeout=30) as client:
+        async with httpx.AsyncClient(base_url=service.url, timeout=30) as client:
             yield Door(service=service, client=client)
 
 

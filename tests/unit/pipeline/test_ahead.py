@@ -15,14 +15,20 @@ def record(offset: int) -> Record:
     return Record("orders.v1", 0, offset, 0, None, b"{}", ())
 
 
-@pytest.mark.parametrize("turns", [0, 1, 2, 9])
-async def test_records_come_in_order_however_far_ahead_it_is(turns: int) -> None:
-    understood: list[int] = []
+class Understanding:
+    """Understands any record, and remembers which it was asked."""
 
-    def understand(one: Record) -> Item:
-        understood.append(one.offset)
+    def __init__(self) -> None:
+        self.offsets: list[int] = []
+
+    def __call__(self, one: Record) -> Item:
+        self.offsets.append(one.offset)
         return Refused(reason="understood", detail="", record=one)
 
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 9])
+async def test_records_come_in_order_however_far_ahead_it_is(turns: int) -> None:
+    understand = Understanding()
     given = Refused(reason="unreadable-record", detail="", record=record(1))
     records = [given if n == 1 else record(n) for n in range(COUNT)]
     ahead = Ahead(records, understand)
@@ -30,24 +36,19 @@ async def test_records_come_in_order_however_far_ahead_it_is(turns: int) -> None
     for _ in range(turns):
         await asyncio.sleep(0)
     items = ahead.take(0, 5)
-    assert len(understood) == max(4, min(turns * STEP, COUNT) - bool(turns))
+    assert len(understand.offsets) == max(4, min(turns * STEP, COUNT) - bool(turns))
     await task
     items += ahead.take(5, COUNT)
     assert [one.record for one in items] == [record(n) for n in range(COUNT)]
     assert items[1] is given
-    assert understood == [n for n in range(COUNT) if n != 1]
+    assert understand.offsets == [n for n in range(COUNT) if n != 1]
     assert ahead.take(COUNT, 5) == []
 
 
 async def test_it_goes_no_further_than_it_is_told() -> None:
-    understood: list[int] = []
-
-    def understand(one: Record) -> Item:
-        understood.append(one.offset)
-        return Refused(reason="understood", detail="", record=one)
-
+    understand = Understanding()
     ahead = Ahead([record(n) for n in range(COUNT)], understand)
     await ahead.run(STEP + 1)
-    assert len(understood) == 2 * STEP
+    assert len(understand.offsets) == 2 * STEP
     await ahead.run(10 * COUNT)
-    assert understood == list(range(COUNT))
+    assert understand.offsets == list(range(COUNT))
