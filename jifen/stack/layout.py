@@ -27,6 +27,7 @@ PORTS: Final[Mapping[str, int]] = {
     "redeem": 18083,
     "expiry": 18084,
     "notify": 18085,
+    "audit": 18086,
 }
 _FURTHER_PORTS = 18100  # for second processes of a service
 _LONGEST_SOCKET = 90  # the system's limit is about 100 bytes, and supervisor adds a suffix

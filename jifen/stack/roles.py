@@ -12,6 +12,7 @@ SERVICE_ROLES = (
     "jifen_redeem",
     "jifen_expiry",
     "jifen_notify",
+    "jifen_audit",
 )
 
 

@@ -42,7 +42,7 @@ class StackSettings(BaseSettings):
         default=SecretStr(""), description="What notify signs with; no other process is told."
     )
     services: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=("earn", "redeem", "expiry", "notify", "relay", "mall"),
+        default=("earn", "redeem", "expiry", "notify", "relay", "mall", "audit"),
         description="Services to run, separated by commas; `none` for the servers alone.",
     )
     java_home: Path | None = Field(

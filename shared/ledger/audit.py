@@ -1,14 +1,15 @@
 """The auditor: recompute every balance, lot and hash chain, and name the first wrong entry.
 
 The database recomputes (audit.sql), page by page of members; each page is one statement with a
-snapshot of its own, so that an audit of any length holds back neither writers nor vacuum.
+snapshot of its own, so that an audit of any length holds back neither writers nor vacuum, and
+nothing that commits meanwhile looks like a fault.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import orjson
 
@@ -34,11 +35,25 @@ SESSION: Final = {
 MAX_FINDINGS: Final = 100
 """Wrong members that are told one by one; all are counted."""
 
+BEFORE_ALL: Final = ""
+AFTER_ALL: Final = "\U0010ffff" * 17
+"""Longer and later than any member's id."""
+
+Check: TypeAlias = Literal["member_balance", "lot_remaining", "double_entry", "chain"]
+"""What is recomputed: the account's balance and sums by kind from the entries; the lots from what
+entries moved; each entry's points against its lots', and the sums by kind against the balance; the
+hash chain with its numbers and times."""
+
 _PAGE_ENTRIES: Final = 20_000  # a fifth of a second
 _PAGE_MEMBERS: Final = 2_000
 _PAGES_PER_SECOND: Final = 10  # when paced: small pages, so that traffic waits for none
-_BEFORE_ALL: Final = ""
-_AFTER_ALL: Final = "\U0010ffff" * 17  # longer and later than any member's id
+_CHECK_OF: Final[dict[str, Check]] = {
+    "account": "member_balance",
+    "account.balance": "member_balance",
+    "account.sums": "member_balance",
+    "balance": "member_balance",
+    "lots": "double_entry",
+}
 
 
 class Finding(NamedTuple):
@@ -49,6 +64,38 @@ class Finding(NamedTuple):
     problem: str
     expected: str
     found: str
+
+
+class Wrong(NamedTuple):
+    """A member whose ledger contradicts itself, and by how many points in each check."""
+
+    finding: Finding
+    member_balance: int
+    lot_remaining: int
+    double_entry: int
+    chain_broken: bool
+
+    @property
+    def checks(self) -> set[Check]:
+        """The checks that fail."""
+        failed: dict[Check, object] = {
+            "member_balance": self.member_balance,
+            "lot_remaining": self.lot_remaining,
+            "double_entry": self.double_entry,
+            "chain": self.chain_broken,
+        }
+        return {_check_of(self.finding), *(check for check, off in failed.items() if off)}
+
+
+class Page(NamedTuple):
+    """What recomputing some members came to; `told` are the first of the `wrong` ones."""
+
+    members: int
+    entries: int
+    wrong: int
+    liability: int
+    debt: int
+    told: list[Wrong]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,20 +118,53 @@ async def estimate_entries(connection: Connection) -> int | None:
     return about if about > 0 else None
 
 
+async def next_page(connection: Connection, after: str, entries: int) -> str | None:
+    """Return the last member of a page of about so many entries; None where no account follows."""
+    upto: str | None = await connection.fetchval(SQL["next_page"], after, entries, _PAGE_MEMBERS)
+    return upto
+
+
+async def check_page(
+    connection: Connection,
+    after: str,
+    upto: str,
+    most: int,
+    *,
+    statement: str = SQL["check_page"],
+) -> Page:
+    """Recompute the members after one up to another; tell at most so many of the wrong ones."""
+    ((members, entries, wrong, liability, debt, told),) = await connection.fetch(
+        statement, after, upto, most
+    )
+    return Page(
+        members,
+        entries,
+        wrong,
+        liability,
+        debt,
+        [Wrong(Finding(*one[:5]), *one[5:]) for one in orjson.loads(told or b"[]")],
+    )
+
+
+async def page_of(connection: Connection, member_id: str) -> tuple[str, str]:
+    """Return the bounds of the page that ends with a member and has no other account."""
+    return await connection.fetchval(SQL["member_before"], member_id), member_id
+
+
 async def verify(
     connect: Callable[[], Awaitable[Connection]],
     *,
     workers: int = 2,
     pace: int | None = None,
     told: Told = lambda _: None,
-    check_page: str = SQL["check_page"],
+    statement: str = SQL["check_page"],
 ) -> Audit:
     """Audit every member with so many connections, or with one at `pace` entries a second.
 
     `connect` opens connections with the settings of SESSION; raises what the driver raises.
     """
     audit = Audit()
-    run = _Run(audit=audit, told=told, pace=pace, check_page=check_page)
+    run = _Run(audit=audit, told=told, pace=pace, statement=statement)
     async with AsyncExitStack() as stack:
         connections = [await connect() for _ in range(1 if pace else workers)]
         for connection in connections:
@@ -103,9 +183,9 @@ class _Run:
     audit: Audit
     told: Told
     pace: int | None
-    check_page: str
+    statement: str
     began: float = field(default_factory=monotonic)
-    _position: str = _BEFORE_ALL
+    _position: str = BEFORE_ALL
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def work(self, connection: Connection) -> None:
@@ -119,12 +199,10 @@ class _Run:
         """Return the bounds of a page; the last one has what follows the last account."""
         async with self._turn:
             after = self._position
-            if after == _AFTER_ALL:
+            if after == AFTER_ALL:
                 return None
-            upto: str | None = await connection.fetchval(
-                SQL["next_page"], after, self._page_entries, _PAGE_MEMBERS
-            )
-            self._position = upto or _AFTER_ALL
+            upto = await next_page(connection, after, self._page_entries)
+            self._position = upto or AFTER_ALL
             return after, self._position
 
     @property
@@ -136,10 +214,17 @@ class _Run:
     async def _check(self, connection: Connection, after: str, upto: str) -> None:
         audit = self.audit
         room = MAX_FINDINGS - len(audit.findings)
-        (row,) = await connection.fetch(self.check_page, after, upto, room)
-        audit.members += row["members"]
-        audit.entries += row["entries"]
-        audit.wrong += row["wrong"]
-        found = [Finding(*one) for one in orjson.loads(row["findings"] or b"[]")]
+        page = await check_page(connection, after, upto, room, statement=self.statement)
+        audit.members += page.members
+        audit.entries += page.entries
+        audit.wrong += page.wrong
+        found = [one.finding for one in page.told]
         audit.findings += found[: MAX_FINDINGS - len(audit.findings)]
         self.told(audit)
+
+
+def _check_of(finding: Finding) -> Check:
+    """Say which check a finding belongs to."""
+    if finding.seq is None and finding.problem.startswith("lot"):
+        return "lot_remaining"
+    return _CHECK_OF.get(finding.problem, "chain")

@@ -16,6 +16,10 @@ FROM (
 ) AS w
 WHERE w.entries_before < $2;
 
+-- name: member_before
+-- The last account before a member; of the first, what comes before all.
+SELECT coalesce(max(a.member_id), '') FROM ledger.account AS a WHERE a.member_id < $1;
+
 -- name: check_page
 -- Recompute the ledgers of the members after $1 up to $2; of wrong ones, tell the first $3.
 WITH chained AS (
@@ -62,6 +66,11 @@ WITH chained AS (
 ), judged AS (
     SELECT
         r.*,
+        abs(r.balance - r.balance_before - r.points) AS off_balance,
+        abs(coalesce(r.lots_moved, 0) - r.lots_due) AS off_lots,
+        r.seq <> r.seq_before + 1
+        OR r.posted_at < r.posted_before
+        OR r.hash IS DISTINCT FROM r.hash_due AS is_broken,
         CASE
             WHEN r.seq <> r.seq_before + 1 THEN 'seq'
             WHEN r.balance <> r.balance_before + r.points THEN 'balance'
@@ -80,6 +89,9 @@ WITH chained AS (
         any_value(j.hash) FILTER (WHERE j.is_last) AS head_hash,
         max(j.posted_at) AS posted_at,
         sum(j.points) AS balance,
+        max(j.off_balance) AS off_balance,
+        max(j.off_lots) AS off_lots,
+        bool_or(j.is_broken) AS is_broken,
         coalesce(sum(j.points) FILTER (WHERE j.kind = 'earned'), 0) AS earned,
         coalesce(sum(j.points) FILTER (WHERE j.kind = 'reversed'), 0) AS reversed,
         coalesce(sum(j.points) FILTER (WHERE j.kind = 'redeemed'), 0) AS redeemed,
@@ -128,6 +140,7 @@ WITH chained AS (
     SELECT
         coalesce(l.member_id, m.member_id) AS member_id,
         coalesce(sum(l.points), 0) AS points,
+        sum(abs(coalesce(l.points, 0) - coalesce(m.points, 0))) AS off_points,
         min(ARRAY[
             coalesce(l.expires_on, m.expires_on)::text,
             format(
@@ -154,6 +167,42 @@ WITH chained AS (
     SELECT
         coalesce(a.member_id, t.member_id, l.member_id) AS member_id,
         coalesce(t.entries, 0) AS entries,
+        greatest(a.balance, 0) AS liability,
+        greatest(-a.balance, 0) AS debt,
+        -- What the account says against what its entries add up to; the kinds where balances agree.
+        coalesce(
+            nullif(abs(coalesce(a.balance, 0) - coalesce(t.balance, 0)), 0),
+            greatest(
+                abs(coalesce(a.earned, 0) - coalesce(t.earned, 0)),
+                abs(coalesce(a.reversed, 0) - coalesce(t.reversed, 0)),
+                abs(coalesce(a.redeemed, 0) - coalesce(t.redeemed, 0)),
+                abs(coalesce(a.returned, 0) - coalesce(t.returned, 0)),
+                abs(coalesce(a.expired, 0) - coalesce(t.expired, 0)),
+                abs(coalesce(a.adjusted, 0) - coalesce(t.adjusted, 0)),
+                t.off_balance
+            )
+        ) AS off_balance,
+        -- What the lots hold against what the entries moved, and against their balance.
+        greatest(
+            l.off_points,
+            abs(coalesce(l.points, 0) - greatest(coalesce(t.balance, 0), 0))
+        ) AS off_lots,
+        -- One side of each entry against the other, and the sums by kind against the balance.
+        greatest(
+            t.off_lots,
+            abs(
+                a.balance::numeric - a.earned - a.reversed - a.redeemed - a.returned - a.expired
+                - a.adjusted
+            ),
+            0
+        ) AS off_sides,
+        coalesce(
+            t.is_broken
+            OR a.seq <> t.seq
+            OR a.head_hash <> t.head_hash
+            OR a.posted_at <> t.posted_at,
+            coalesce(t.entries, 0) <> coalesce(a.seq, 0)
+        ) AS is_broken,
         CASE
             WHEN a.member_id IS NULL
                 THEN ARRAY[t.first_seq::text, 'account', 'an account', 'none']
@@ -198,11 +247,13 @@ SELECT
     count(*) AS members,
     coalesce(sum(v.entries), 0)::bigint AS entries,
     count(v.finding) AS wrong,
+    coalesce(sum(v.liability), 0)::bigint AS liability,
+    coalesce(sum(v.debt), 0)::bigint AS debt,
     (
         SELECT json_agg(json_build_array(w.member_id, w.finding[1]::bigint, w.finding[2],
-            w.finding[3], w.finding[4]))
+            w.finding[3], w.finding[4], w.off_balance, w.off_lots, w.off_sides, w.is_broken))
         FROM (
-            SELECT f.member_id, f.finding FROM verdict AS f
+            SELECT f.* FROM verdict AS f
             WHERE f.finding IS NOT NULL
             ORDER BY f.member_id
             LIMIT $3

@@ -22,6 +22,7 @@ OWNER = None
 # are those of the command line, which is the owner's.
 CONSUMERS = ("jifen_earn", "jifen_redeem", "jifen_expiry", "jifen_notify")
 SHARED: Mapping[str, tuple[str | None, ...]] = {
+    "shared/ledger/audit.sql": (OWNER, "jifen_audit"),
     "shared/ledger/queries.sql": ("jifen_earn", "jifen_redeem", "jifen_expiry"),
     "shared/pipeline/queries.sql": CONSUMERS,
     "shared/platform/queries.sql": SERVICE_ROLES,
@@ -60,7 +61,7 @@ def files() -> Iterator[Path]:
 def roles(file: str, name: str) -> tuple[str | None, ...]:
     if file.startswith("services/"):
         return (f"jifen_{Path(file).parts[1]}",)
-    if not file.endswith("/queries.sql") or file.startswith("jifen/"):
+    if file not in SHARED and (not file.endswith("/queries.sql") or file.startswith("jifen/")):
         return (OWNER,)
     assert file in SHARED, f"say in this test who runs the statements of {file}"
     return (*SHARED[file], *BESIDES.get(f"{file}: {name}", ()))
@@ -79,7 +80,7 @@ async def sessions(database: Database) -> AsyncIterator[Mapping[str | None, Conn
     """A connection of each role, with the settings its service asks for."""
     connections = {}
     for role in {role for _, _, role in statements()}:
-        more = SESSION if role is OWNER else {"enable_seqscan": "off"}
+        more = SESSION if role in {OWNER, "jifen_audit"} else {"enable_seqscan": "off"}
         connections[role] = await connect(database, role, **more)
     yield connections
     for connection in connections.values():

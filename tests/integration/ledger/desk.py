@@ -138,8 +138,8 @@ async def everything(connection: Connection) -> list[list[str]]:
 
 
 async def audited(
-    database: Database, *, pace: int | None = None, check_page: str = SQL["check_page"]
+    database: Database, *, pace: int | None = None, statement: str = SQL["check_page"]
 ) -> Audit:
     return await verify(
-        lambda: connect(database, None, **SESSION), pace=pace, check_page=check_page
+        lambda: connect(database, None, **SESSION), pace=pace, statement=statement
     )

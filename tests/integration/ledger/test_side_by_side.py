@@ -58,7 +58,7 @@ async def test_two_versions_extend_the_same_chains(
     assert audit.findings == [
         Finding(member, 2, "hash_version", "a known one", "2") for member in MEMBERS
     ]
-    told = await audited(database, check_page=SQL["check_page"].replace(NEXT, NEXT_HASH))
+    told = await audited(database, statement=SQL["check_page"].replace(NEXT, NEXT_HASH))
     assert (told.wrong, told.entries) == (0, 28)
 
 
@@ -72,7 +72,7 @@ async def test_an_auditor_that_knows_the_next_version_checks_it(
         books[MEMBERS[0]].hash_version = 2
         give(books[MEMBERS[0]], "gift/2")
         await store.post(earn, books.values())
-    told = await audited(database, check_page=SQL["check_page"].replace(NEXT, NEXT_HASH))
+    told = await audited(database, statement=SQL["check_page"].replace(NEXT, NEXT_HASH))
     assert [(one.seq, one.problem) for one in told.findings] == [(2, "hash")]
 
 
