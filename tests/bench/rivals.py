@@ -73,7 +73,9 @@ async def floor(dsn: str, commands: Sequence[Command], number: int) -> float:
     for first in range(0, len(commands), BATCH):
         part = commands[first : first + BATCH]
         await batch.run(connection, part, [Move(at, first, first + len(part))], Stages())
-    return monotonic() - started
+    seconds = monotonic() - started
+    await postgres.close(connection)
+    return seconds
 
 
 async def naive(dsn: str, commands: Sequence[Command]) -> float:
