@@ -13,7 +13,7 @@ from tests.support.databases import Database
 from tests.support.stack import Home
 from tests.support.tokens import SECRET
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 
 async def test_what_is_shown_is_what_goes(jifen: Jifen, database: Database) -> None:
@@ -72,10 +72,11 @@ async def test_a_run_is_asked_of_the_service(
     assert "does not answer" in await jifen.complains("expiry", "run", "--url", nobody)
     async with running(database, home.folder) as expiry:
         await expiry.until_ready()
-        url = str(next(line["url"] for line in expiry.lines if line.get("event") == "started"))
-        refused = await jifen.complains("expiry", "run", "--as-of", str(soon()), "--url", url)
+        refused = await jifen.complains(
+            "expiry", "run", "--as-of", str(soon()), "--url", expiry.url
+        )
         assert "The day has not come" in refused
-        said = await jifen.prints("expiry", "run", "--url", url)
+        said = await jifen.prints("expiry", "run", "--url", expiry.url)
         assert "has begun" in said
         (run,) = (await jifen.prints_json("expiry", "status"))["runs"]
         assert run["run_id"] == 1
