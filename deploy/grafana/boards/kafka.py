@@ -204,12 +204,17 @@ _ASIDE: Final = Row(
             About(
                 title="Parked",
                 unit=p.COUNT,
-                advice="By group. `jifen parked list` says what each waits for.",
+                advice="By group. `jifen parked list` says what each waits for. What was given up"
+                " after 30 days is applied all the same when what it needs comes.",
                 runbook="parked-events",
             ),
             Series(
                 q.most("points_parked_events", "consumer_group", where=_GROUPS),
                 "{{consumer_group}}",
+            ),
+            Series(
+                q.most("points_parked_abandoned_events", "consumer_group", where=_GROUPS),
+                "{{consumer_group}} given up",
             ),
         ),
         graph(

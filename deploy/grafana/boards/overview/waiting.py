@@ -113,5 +113,31 @@ ROW: Final = Row(
             Series(q.rate(f"{_HTTP}_count", "job", where=_ERRORS), "{{job}}"),
             stacked=True,
         ),
+        graph(
+            About(
+                title="Waiting for a connection, p99",
+                unit=p.SECONDS,
+                advice="Of the pools that requests share. Above some hundredths: a larger pool, or"
+                " one process more; with slow statements neither helps.",
+                runbook="pool",
+                worry=0.05,
+                alarm=0.5,
+            ),
+            Series(q.quantile(0.99, "points_db_pool_wait_seconds", "service"), "{{service}}"),
+            span=p.HALF,
+        ),
+        graph(
+            About(
+                title="Connections of pools",
+                unit=p.COUNT,
+                advice="Used and idle. None idle for minutes: callers wait for each other.",
+                runbook="pool",
+            ),
+            Series(
+                q.total("points_db_pool_connections", "service", "state"), "{{service}} {{state}}"
+            ),
+            span=p.HALF,
+            stacked=True,
+        ),
     ],
 )
