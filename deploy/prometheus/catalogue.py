@@ -32,7 +32,7 @@ def _processes() -> Iterator[Alert]:
             name="PointsServiceDown",
             severity=severity,
             expr="\nor\n".join(_nobody_answers(jobs)),
-            after_seconds=MINUTE,
+            after_seconds=2 * MINUTE,
             summary="A service is down.",
             description="No process of {{ $labels.job }} answers.",
             page="down.md",
@@ -44,6 +44,16 @@ def _processes() -> Iterator[Alert]:
         after_seconds=10 * MINUTE,
         summary="One of several processes of a service is down.",
         description="{{ $labels.instance }} of {{ $labels.job }} does not answer; others do.",
+        page="down.md",
+    )
+    yield Alert(
+        name="PointsLeaderMissing",
+        severity="warning",
+        expr="max by (service) (points_expiry_leader or points_audit_leader) == 0",
+        after_seconds=10 * MINUTE,
+        summary="A service runs, and none of its processes leads.",
+        description="No process of {{ $labels.service }} leads: what it does for all members is "
+        "not done.",
         page="down.md",
     )
 
@@ -151,11 +161,13 @@ def _telling(pace: Pace) -> Iterator[Alert]:
     yield Alert(
         name="PointsOutboxStalled",
         severity="critical",
-        expr=f"max(points_outbox_oldest_unpublished_age_seconds) > {pace.seconds(2 * MINUTE)}",
-        after_seconds=MINUTE,
+        # Without the database a relay can't see its outbox, but knows that it does not lead.
+        expr=f"max(points_outbox_oldest_unpublished_age_seconds) > {pace.seconds(2 * MINUTE)}\n"
+        "or\nmax(points_outbox_leader) == 0",
+        after_seconds=2 * MINUTE,
         summary="What the ledger has is not told to Kafka.",
-        description="The oldest row of the outbox has waited for {{ $value | humanizeDuration }}. "
-        "Balances are right; messages and other services are late.",
+        description="The outbox is not emptied, or no relay leads to do it. Balances are right; "
+        "messages and other services are late.",
         page="relay.md",
     )
     yield Alert(
@@ -184,7 +196,7 @@ def _ledger(pace: Pace) -> Iterator[Alert]:
         name="PointsLedgerImbalance",
         severity="critical",
         expr="max by (check) (abs(points_ledger_imbalance_points)) > 0\nor\n"
-        "max by (check) (points_ledger_wrong_members) > 0",
+        'max by (check) (points_ledger_wrong_members{check!="chain"}) > 0',
         summary="The ledger does not add up.",
         description="The check {{ $labels.check }} fails. Some member has points that no entry "
         "explains, or lacks some.",
@@ -193,9 +205,9 @@ def _ledger(pace: Pace) -> Iterator[Alert]:
     yield Alert(
         name="PointsLedgerChainBroken",
         severity="critical",
-        expr=f"sum(increase(points_ledger_chain_breaks_total[{pace.span(DAY)}])) > 0",
+        expr='max(points_ledger_wrong_members{check="chain"}) > 0',
         summary="Entries were changed past the ledger's functions.",
-        description="The hash chain of some member is broken.",
+        description="The hash chain of {{ $value }} members is broken.",
         page="imbalance.md",
     )
     yield Alert(
@@ -216,7 +228,7 @@ def _days(pace: Pace) -> Iterator[Alert]:
         name="PointsExpiryOverdue",
         severity="warning",
         expr=f"max(points_expiry_oldest_overdue_age_seconds) > {pace.seconds(HOUR)}",
-        after_seconds=10 * MINUTE,
+        after_seconds=5 * MINUTE,
         summary="Points past their date are still there.",
         description="Points whose day was over {{ $value | humanizeDuration }} ago were not swept. "
         "Nobody can spend them.",

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -35,15 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def files(pace: Pace) -> Mapping[str, str]:
     """Return the files of rules by their names."""
-    recordings = [
-        Group(name=f"points-{one.name.replace('_', '-')}", rules=[*one.recordings(pace)])
+    promises = [
+        # In this order, so that an alert sees what was recorded a moment before.
+        Group(
+            name=f"points-{one.name.replace('_', '-')}",
+            rules=[*one.recordings(pace), *one.alerts()],
+        )
         for one in OBJECTIVES
     ]
-    told = [
-        Group(name="points-objectives", rules=[*chain(*(one.alerts() for one in OBJECTIVES))]),
-        Group(name="points", rules=alerts(pace)),
-    ]
-    return {"rules.yml": _yaml(recordings, pace), "alerts.yml": _yaml(told, pace)}
+    others = [Group(name="points", rules=alerts(pace))]
+    return {"rules.yml": _yaml(promises, pace), "alerts.yml": _yaml(others, pace)}
 
 
 def write(wanted: Mapping[str, str], folder: Path) -> None:
