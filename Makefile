@@ -8,10 +8,10 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test soak bench image alerts-check lint docs lock clean
+.PHONY: help run stop test e2e soak bench image alerts-check lint docs lock clean
 
 help: ## Say what there is
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
 run: $(VENV)/.runtime ## Start the stack and show it at work; it stays up
 	@$(BIN)/jifen up
@@ -22,6 +22,11 @@ stop: ## Stop the stack; its data stays
 
 test: $(VENV)/.dev ## Run the whole suite on servers of its own; fault tests in their short form
 	@$(PYTEST) --whole -n $(WORKERS)
+
+e2e: $(VENV)/.dev ## Run journeys and faults in containers (needs a Docker engine, or root and dockerd)
+	@JIFEN_TEST_BACKEND=testcontainers DOCKER_BUILDKIT=0 \
+	  $(BIN)/python -m tests.support.images.daemon $(PYTEST) -n 0 -m "e2e or faults" \
+	  tests/e2e/test_image.py tests/e2e/test_journey.py tests/e2e/test_faults.py
 
 soak: $(VENV)/.dev ## Run the fault tests in full
 	@$(PYTEST) -m soak

@@ -190,8 +190,11 @@ class _Transport(xmlrpc.client.Transport):
         self._path = path
 
     @override
-    def make_connection(self, host: object) -> http.client.HTTPConnection:
-        return _Connection(self._path)
+    def make_connection(self, host: tuple[str, dict[str, str]] | str) -> http.client.HTTPConnection:
+        # Kept where the transport looks when it is closed.
+        connection = _Connection(self._path)
+        self._connection = (host, connection)
+        return connection
 
 
 class Supervisor:

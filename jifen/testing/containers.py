@@ -25,7 +25,7 @@ from shared.platform.auth.settings import AuthSettings
 from shared.platform.clock import monotonic, unix_seconds
 
 SERVICES: Final = tuple(role.removeprefix("jifen_") for role in SERVICE_ROLES)
-_PATIENCE_SECONDS: Final = 120.0
+_PATIENCE_SECONDS: Final = 180.0
 _PAUSE_SECONDS: Final = 0.2
 # Below the range the system hands out for outgoing connections, which could steal a port.
 _LOWEST_PORT: Final = 24_000
@@ -197,11 +197,15 @@ class Containers:
         }
         deadline = monotonic() + _PATIENCE_SECONDS
         while problem := await checks.get(name, lambda: service_problem(self._url(name)))():
-            if monotonic() > deadline:
+            if monotonic() > deadline or await asyncio.to_thread(self._has_ended, name):
                 said = self.logs(name, _LAST_LINES)
-                waited = f"in {_PATIENCE_SECONDS:.0f} s"
-                raise NoStackError(f"{name} did not get ready {waited}: {problem}\n{said}")
+                raise NoStackError(f"{name} did not get ready: {problem}\n{said}")
             await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _has_ended(self, name: str) -> bool:
+        container = self._boxes[name].get_wrapped_container()
+        container.reload()
+        return bool(container.status == "exited")
 
     async def _kafka_problem(self) -> str:
         return "" if await answers(f"{HOST}:{self._ports['kafka']}") else "does not answer"

@@ -35,8 +35,10 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add what every process said last to the report of a test that failed on a stack."""
     report = yield
-    stack = getattr(item, "funcargs", {}).get("jifen_stack")
-    if report.failed and isinstance(stack, JifenStack):
-        for name in stack.processes:
-            report.sections.append((f"last lines of {name}", stack.logs(name, _LINES)))
+    if report.failed:
+        for stack in getattr(item, "funcargs", {}).values():
+            if isinstance(stack, JifenStack):
+                report.sections += [
+                    (f"last lines of {name}", stack.logs(name, _LINES)) for name in stack.processes
+                ]
     return report

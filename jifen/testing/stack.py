@@ -156,16 +156,13 @@ class JifenStack:
         from what, which records were refused and why, and the last words of who counts.
         """
         deadline = monotonic() + timeout_seconds
-        found: int | str = "nobody answered"
         async with self._mall() as mall:
-            while monotonic() < deadline:
-                try:
-                    found = (await Mall(mall).account(member_id)).balance
-                except StackError as error:  # it may be what the test has just killed
-                    found = str(error)
-                if found == points:
-                    return
+            while (found := await _balance(mall, member_id)) != points:
+                if monotonic() > deadline:
+                    break
                 await asyncio.sleep(_PAUSE_SECONDS)
+            else:
+                return
         raise WrongPointsError(
             f"{member_id}: expected {points} points, found {found} after {timeout_seconds:g} s\n"
             + await self._what_came(member_id)
@@ -199,8 +196,16 @@ class JifenStack:
         else:
             told = [f"entry: {one.points:+} for {one.cause}" for one in entries[:_SHOWN]]
             told += [f"refused: {one.reason}: {one.detail}" for one in letters[:_SHOWN]]
-        logs = [f"{name} said last:\n{self.logs(name, _LOG_LINES)}" for name in ("earn", "kafka")]
-        return "\n".join([*(told or ["no entry, and no record was refused"]), *logs])
+        said = f"earn said last:\n{self.logs('earn', _LOG_LINES)}"
+        return "\n".join([*(told or ["no entry, and no record was refused"]), said])
+
+
+async def _balance(mall: Asked, member_id: str) -> int | str:
+    """Return a member's balance, or why it can't be read: it may be what a test has just killed."""
+    try:
+        return (await Mall(mall).account(member_id)).balance
+    except StackError as error:
+        return str(error)
 
 
 def chosen(settings: BackendSettings) -> Backend:

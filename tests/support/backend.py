@@ -1,8 +1,9 @@
 """Which servers the suite runs on: its own, containers, or ones that are named.
 
-JIFEN_TEST_BACKEND says: `embedded` (the default), `testcontainers` (wants a Docker engine and
-the images `postgres` and `apache/kafka`) or `external` (JIFEN_TEST_DATABASE_URL, the URL of an
-owner who may create databases and roles, and JIFEN_TEST_KAFKA_BOOTSTRAP).
+JIFEN_TEST_BACKEND says: `embedded` (the default), `testcontainers` (wants a Docker engine, and
+the images `postgres` and `apache/kafka` or what `tests/support/images` makes in their stead) or
+`external` (JIFEN_TEST_DATABASE_URL, the URL of an owner who may create databases and roles, and
+JIFEN_TEST_KAFKA_BOOTSTRAP).
 
 External servers are the suite's while it runs: it empties the topics of the contract and gives
 the services' roles passwords of its own. `JIFEN_SERVICES=none jifen up` starts some, and the next
@@ -12,9 +13,6 @@ the services' roles passwords of its own. `JIFEN_SERVICES=none jifen up` starts 
 from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
-POSTGRES_IMAGE = "postgres:18"
-KAFKA_IMAGE = "apache/kafka:4.4.0"
 
 
 class Backend(BaseSettings):

@@ -1,0 +1,1 @@
+"""A small shop that tells Jifen of its orders."""
