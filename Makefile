@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Workers of `make test`, each with servers of its own; 0 is one process, auto one per core.
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test e2e soak bench image alerts-check lint docs lock clean
+.PHONY: help run stop test e2e soak bench image compose-check alerts-check lint docs lock clean
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -35,7 +36,11 @@ bench: $(VENV)/.dev ## Measure, and print the table
 	@$(PYTEST) -m bench -s
 
 image: ## Build the container image on BASE (needs a Docker engine)
-	@docker build $(if $(BASE),--build-arg BASE=$(BASE)) --file deploy/Dockerfile --tag jifen .
+	@docker build $(if $(BASE),--build-arg BASE=$(BASE)) --file deploy/Dockerfile \
+	    --tag jifen --tag jifen:$(VERSION) .
+
+compose-check: $(VENV)/.dev ## Start deploy/compose.yaml, use it, stop it; run Prometheus on its files
+	@$(PYTEST) tests/unit/deploy tests/e2e/test_compose.py tests/e2e/test_observers.py -s
 
 alerts-check: $(VENV)/.dev ## Check the alerts (promtool, amtool) and fire them under a real Prometheus
 	@$(PYTEST) tests/unit/alerts tests/integration/alerts
