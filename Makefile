@@ -53,6 +53,7 @@ lint: $(VENV)/.dev ## Check style, types, layers, migrations and generated docum
 	@$(BIN)/squawk --config .squawk.toml deploy/migrations/*.sql
 	@$(BIN)/python -m shared.contract.generate --check docs/events
 	@$(BIN)/python -m shared.ledger.vectors --check docs/ledger/hash-vectors.json
+	@$(BIN)/python -m shared.platform.metrics_page --check docs/metrics.md
 	@$(BIN)/python -m services.earn.openapi --check
 	@$(BIN)/python -m services.mall.openapi --check
 	@$(BIN)/python -m services.expiry.openapi --check
@@ -64,6 +65,7 @@ lint: $(VENV)/.dev ## Check style, types, layers, migrations and generated docum
 docs: $(VENV)/.dev ## Generate the documents that are made from code
 	@$(BIN)/python -m shared.contract.generate docs/events
 	@$(BIN)/python -m shared.ledger.vectors docs/ledger/hash-vectors.json
+	@$(BIN)/python -m shared.platform.metrics_page docs/metrics.md
 	@$(BIN)/python -m services.earn.openapi
 	@$(BIN)/python -m services.mall.openapi
 	@$(BIN)/python -m services.expiry.openapi

@@ -1,57 +1,103 @@
-"""The names that dashboards and alerts rely on."""
+"""What the registry promises: documented, bounded, and set by the services it names."""
 
-from prometheus_client import CollectorRegistry, generate_latest
+import ast
+from collections.abc import Mapping
+from pathlib import Path
 
+import grimp
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.platform.measures import LABELS, Described, Many
 from shared.platform.metrics import Metrics
+from shared.platform.metrics_page import document, main
 
-NAMES = {
-    "points_events_received_total",
-    "points_events_processed_total",
-    "points_event_processing_duration_seconds",
-    "points_event_end_to_end_seconds",
-    "points_consumer_lag_messages",
-    "points_consumer_lag_seconds",
-    "points_consumer_last_poll_timestamp_seconds",
-    "points_consumer_rebalances_total",
-    "points_dead_letters_total",
-    "points_dead_letters_unresolved",
-    "points_parked_events",
-    "points_brake_engaged",
-    "points_batch_stage_seconds",
-    "points_outbox_unpublished_rows",
-    "points_outbox_oldest_unpublished_age_seconds",
-    "points_outbox_published_total",
-    "points_outbox_publish_duration_seconds",
-    "points_posted_points_total",
-    "points_liability_points",
-    "points_ledger_imbalance_points",
-    "points_ledger_chain_breaks_total",
-    "points_ledger_chain_verified_height",
-    "points_reconciliation_last_success_timestamp_seconds",
-    "points_expiry_overdue_lots",
-    "points_expiry_oldest_overdue_age_seconds",
-    "points_expiry_last_success_timestamp_seconds",
-    "points_expiry_run_duration_seconds",
-    "points_reminders_planned_total",
-    "points_reminders_skipped_total",
-    "points_reservations_released_total",
-    "points_reservation_overdue_seconds",
-    "points_db_pool_connections",
-    "points_build_info",
-    "http_server_request_duration_seconds",
-}
+ROOT = Path(__file__).parents[3]
+UNBOUNDED = ("member", "order_id", "event_id", "user", "path", "cause_id", "token")
 
 
-def test_the_agreed_names_are_registered_with_help() -> None:
-    registry = CollectorRegistry()
-    Metrics(registry, "earn", version="1.2.3")
-    told = generate_latest(registry).decode()
-    helped = {line.split()[2] for line in told.splitlines() if line.startswith("# HELP")}
-    assert helped >= NAMES
-    assert 'points_build_info{service="earn",version="1.2.3"} 1.0' in told
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(CollectorRegistry(), "earn", version="1.2.3")
+
+
+def attributes(metrics: Metrics) -> Mapping[str, str]:
+    """Return the attribute that holds each metric, by the metric's name as it is exposed."""
+    return {
+        family.name + ("_total" if family.type == "counter" else ""): name
+        for name, held in vars(metrics).items()
+        if isinstance(held, Counter | Gauge | Histogram | Many)
+        for family in held.collect()
+    }
+
+
+def users() -> Mapping[str, set[str]]:
+    """Return the modules that mention an attribute, by the attribute's name."""
+    found: dict[str, set[str]] = {}
+    for path in [*(ROOT / "services").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]:
+        if path.name in {"metrics.py", "metrics_page.py"}:
+            continue
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                found.setdefault(node.attr, set()).add(module)
+    return found
+
+
+def test_what_is_described_is_what_is_registered(metrics: Metrics) -> None:
+    info = {one.name for one in metrics.described if one.kind == "info"}
+    assert info == {"points_build_info"}
+    assert {one.name for one in metrics.described} - info == set(attributes(metrics))
+    labels = {"service": "earn", "version": "1.2.3"}
+    assert metrics.registry.get_sample_value("points_build_info", labels) == 1
+
+
+def test_each_is_set_by_the_services_it_names(metrics: Metrics) -> None:
+    """A metric that nothing sets, or that a service can't set, looks like all being well."""
+    graph, used, held = grimp.build_graph("services", "shared"), users(), attributes(metrics)
+    lost: list[tuple[str, str]] = []
+    for one in metrics.described:
+        if one.kind == "info":
+            continue
+        setters = used.get(held[one.name], set())
+        for service in one.services:
+            app = f"services.{service}.app"
+            if not setters & {app, *graph.find_upstream_modules(app)}:
+                lost.append((one.name, service))
+    assert lost == []
+
+
+def test_the_check_sees_a_metric_that_nothing_sets(metrics: Metrics) -> None:
+    graph = grimp.build_graph("services", "shared")
+    mall = graph.find_upstream_modules("services.mall.app")
+    assert not users()["expiry_leader"] & mall
+    assert "events_lost" not in users()
+    assert attributes(metrics)["points_events_late_total"] == "events_late"
+
+
+@pytest.mark.parametrize("one", Metrics(CollectorRegistry(), "x").described, ids=lambda it: it.name)
+def test_each_is_bounded_and_says_what_to_do(one: Described) -> None:
+    assert set(one.labels) <= set(LABELS)
+    assert not [label for label in one.labels if label.startswith(UNBOUNDED)]
+    assert set(one.services) <= {path.parent.name for path in ROOT.glob("services/*/app.py")}
+    assert one.text.endswith(".")
+    assert one.text.count(". ") >= 1 or one.kind == "info", "expected a meaning and what to do"
+    assert len(one.text) <= 300
+
+
+def test_no_label_is_left_over(metrics: Metrics) -> None:
+    assert {label for one in metrics.described for label in one.labels} == set(LABELS)
 
 
 def test_two_processes_worth_of_metrics_do_not_meet() -> None:
     first, second = (Metrics(CollectorRegistry(), name) for name in ("earn", "relay"))
     first.outbox_leader.labels("earn").set(1)
     assert second.registry.get_sample_value("points_outbox_leader", {"service": "earn"}) is None
+
+
+def test_the_committed_page_is_current(metrics: Metrics, tmp_path: Path) -> None:
+    assert main(["--check", str(ROOT / "docs" / "metrics.md")]) == 0
+    stale = tmp_path / "metrics.md"
+    assert main(["--check", str(stale)]) == 1
+    stale.write_text(document(metrics.described[1:]), encoding="utf-8")
+    assert main(["--check", str(stale)]) == 1
