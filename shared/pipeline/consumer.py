@@ -18,7 +18,11 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from typing_extensions import override
 
 from shared.pipeline.domain import State
-from shared.pipeline.edges import REVOKE_PATIENCE_SECONDS, make_subscriber
+from shared.pipeline.edges import (
+    REBALANCE_SECONDS,
+    REVOKE_PATIENCE_SECONDS,
+    make_subscriber,
+)
 from shared.pipeline.errors import StaleOffsetsError
 from shared.pipeline.gauges import Gauges
 from shared.pipeline.intake import Intake
@@ -44,13 +48,6 @@ ASK_SECONDS: Final = 5.0
 
 STOP_PATIENCE_SECONDS: Final = 8.0
 """No transaction lives so long; whoever asked us to stop kills us after ten, as a rule."""
-
-REBALANCE_SECONDS: Final = 5.0
-"""A process that reads stays ready so long while its group shares the partitions out anew.
-
-All of a group do that at once when one of them comes or goes: a rolling restart would leave nobody
-ready to be asked over HTTP, which needs no partitions.
-"""
 
 STUCK_SECONDS: Final = 60.0
 """A batch in flight or an assignment awaited for longer means this process needs a look."""
@@ -136,6 +133,8 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         if self._subscriber.consumer is None:
             return "not connected to the broker yet"
         if self._has_read and now - self._waiting_since < REBALANCE_SECONDS:
+            # All of a group share out anew when one comes or goes. Unready, they would leave
+            # nobody to be asked over HTTP, which needs no partitions.
             return None
         if self._settling is not None and not self._settling.done():
             return "the offsets of the assigned partitions are being read"

@@ -17,10 +17,14 @@ MAX_RECORDS: Final = 4_000
 POLL_MS: Final = 20
 """FastStream sleeps this long after an empty poll, so it is what a quiet event waits at most."""
 
+REBALANCE_SECONDS: Final = 30.0
+"""The broker waits so long for a group to gather, then goes on without who did not come."""
+
 REVOKE_PATIENCE_SECONDS: Final = 20.0
 """A rebalance waits so long for the batch in flight; below the time the broker waits for us."""
 
-HEARTBEAT_MS: Final = 3_000
+HEARTBEAT_MS: Final = 500
+"""So a group hears of who comes and goes: from the first to hear until the last, nobody reads."""
 
 
 def make_subscriber(
@@ -54,7 +58,7 @@ def make_subscriber(
         isolation_level="read_committed",
         session_timeout_ms=settings.session_timeout_ms,
         heartbeat_interval_ms=min(HEARTBEAT_MS, settings.session_timeout_ms // 3),
-        rebalance_timeout_ms=30_000,
+        rebalance_timeout_ms=int(REBALANCE_SECONDS * 1_000),
         max_poll_interval_ms=86_400_000,
         parser=_parse,
         decoder=_decode,
