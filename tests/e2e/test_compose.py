@@ -68,6 +68,8 @@ async def project(
         "JIFEN_KAFKA_IMAGE": kafka.tag,
         "JIFEN_POSTGRES_IMAGE": postgres.tag,
         "JIFEN_SECRETS": str(secret_files),
+        # As the embedded broker: small, and quick to start.
+        "JIFEN_KAFKA_HEAP": "-Xmx256m -XX:TieredStopAtLevel=1",
         **{f"JIFEN_{name}_PORT": str(port) for name, port in ports.items()},
     }
     async with composed(tmp_path, variables) as project:
