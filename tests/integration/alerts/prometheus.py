@@ -22,6 +22,11 @@ from tests.support.stack import Server, free_port
 PACE: Final = Pace(1 / 30)
 """Two seconds are a minute. Services sample every five: faster, and each would look like a jump."""
 
+_PROGRAM: Final = shutil.which("prometheus")
+needs_prometheus: Final = pytest.mark.skipif(
+    _PROGRAM is None, reason="prometheus is not installed (Debian: prometheus)"
+)
+
 PATIENCE_SECONDS: Final = 90
 _FIRED: Final = 'count_over_time(ALERTS{{alertstate="firing"}}[{seconds}s])'
 
@@ -79,14 +84,12 @@ class Prometheus:
 
 @asynccontextmanager
 async def watching(folder: Path, targets: Mapping[str, str]) -> AsyncIterator[Prometheus]:
-    """Run a Prometheus that scrapes each job at its URL; skips the test where there is none."""
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("prometheus is not installed (Debian: prometheus)")
+    """Run a Prometheus that scrapes each job at its URL."""
+    assert _PROGRAM is not None, "the test asks for `needs_prometheus`"
     _prepare(folder, targets)
     address = f"127.0.0.1:{free_port()}"
     command = [
-        program,
+        _PROGRAM,
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={address}",

@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 
 from services.expiry.store import request_run
 from tests.integration.alerts.conftest import Watched
+from tests.integration.alerts.prometheus import needs_prometheus
 from tests.integration.cli.conftest import Jifen
 from tests.integration.consuming.shop import send
 from tests.integration.expiry.desk import expired, give_lots
@@ -19,7 +20,7 @@ from tests.integration.stack.command import Command
 from tests.support.databases import Database, owner_of
 from tests.support.tellings import paid
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [needs_prometheus, pytest.mark.integration, pytest.mark.timeout(300)]
 
 PAST, FUTURE = date(2025, 12, 31), date(2099, 12, 31)
 
