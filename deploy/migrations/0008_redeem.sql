@@ -33,6 +33,31 @@ CREATE TABLE redeem.stock (
     CHECK (reserved + sold <= total)
 ) WITH (fillfactor = 50);
 
+-- A reward as it is offered, or was, and what there is of it.
+CREATE VIEW redeem.shelf AS
+SELECT
+    s.reward_id, s.total, s.reserved, s.sold, s.day, s.day_used, r.revision,
+    r.position IS NOT NULL AS offered, r.body
+FROM redeem.stock AS s
+JOIN redeem.reward AS r ON r.reward_id = s.reward_id;
+
+-- Locks the stock of rewards in the order of their ids, writing nothing, and then tells their
+-- shelves: in a statement of its own, which sees what was written while it waited for the locks.
+CREATE FUNCTION redeem.lock_shelves(rewards text[]) RETURNS SETOF redeem.shelf
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO redeem.stock AS s (reward_id, total)
+    SELECT k.reward_id, k.total FROM redeem.stock AS k
+    WHERE k.reward_id = ANY (rewards)
+    ORDER BY k.reward_id
+    ON CONFLICT (reward_id) DO UPDATE SET reserved = s.reserved WHERE false;
+
+    RETURN QUERY SELECT s.* FROM redeem.shelf AS s WHERE s.reward_id = ANY (rewards);
+END
+$$;
+
 -- One purchase. lot_dates and lot_points say where its points came from, and go back to; balance is
 -- the member's after it was paid; counted_on is the local day that daily and monthly limits count.
 CREATE TABLE redeem.redemption (
@@ -84,7 +109,9 @@ CREATE TABLE redeem.command (
     PRIMARY KEY (member_id, cause)
 );
 
+REVOKE ALL ON FUNCTION redeem.lock_shelves(text[]) FROM PUBLIC;
 GRANT USAGE ON SCHEMA redeem TO jifen_redeem;
+GRANT EXECUTE ON FUNCTION redeem.lock_shelves(text[]) TO jifen_redeem;
 GRANT SELECT ON ALL TABLES IN SCHEMA redeem TO jifen_redeem;
 -- How much there is of a reward is the operator's to say, what is taken of it the service's.
 GRANT INSERT, UPDATE (reserved, sold, day, day_used) ON redeem.stock TO jifen_redeem;

@@ -51,7 +51,7 @@ class StackSettings(BaseSettings):
 
     def external_database(self) -> str | None:
         """Return the URL of a PostgreSQL to use instead, with its password; StackError without."""
-        url = self.database_url and self.database_url.get_secret_value()
+        url = None if self.database_url is None else self.database_url.get_secret_value()
         if url is None or self.database_password_file is None:
             return url
         try:

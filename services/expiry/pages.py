@@ -82,8 +82,8 @@ class Pages:
         rows = await read_newer(connection, self.revisions.newest)
         if rows:
             self.revisions = self.revisions.with_newer(rows)
-        books = await ledger.lock(connection, members, [])
-        today = moment_at(await ledger.read_clock(connection), self.revisions).today
+        books, now = await ledger.lock_now(connection, members, [])
+        today = moment_at(now, self.revisions).today
         if today.day <= last:
             raise LostRaceError(f"it is {today.day}, and lots of {last} were called due")
         await store.load_due(connection, books, first, today.day)

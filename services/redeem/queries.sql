@@ -22,22 +22,13 @@ SELECT
 FROM redeem.redemption AS r
 WHERE r.member_id = ANY (string_to_array($1::text, E'\n')) AND r.status = 'reserved';
 
--- name: lock_stock
--- Lock the stock of rewards in the order of their ids; writes nothing, and makes no new ones.
-INSERT INTO redeem.stock AS s (reward_id, total)
-SELECT k.reward_id, k.total FROM redeem.stock AS k
-WHERE k.reward_id = ANY ($1::text[])
-ORDER BY k.reward_id
-ON CONFLICT (reward_id) DO UPDATE SET reserved = s.reserved WHERE false;
+-- name: lock_shelves
+-- The same as `load_shelves`, after their stock was locked.
+SELECT s.* FROM redeem.lock_shelves($1::text[]) AS s;
 
 -- name: load_shelves
--- Rewards as they are offered, or were, and what there is of them; after the locks.
-SELECT
-    s.reward_id, s.total, s.reserved, s.sold, s.day, s.day_used, r.revision,
-    r.position IS NOT NULL AS offered, r.body
-FROM redeem.stock AS s
-JOIN redeem.reward AS r ON r.reward_id = s.reward_id
-WHERE s.reward_id = ANY ($1::text[]);
+-- Rewards as they are offered, or were, and what there is of them.
+SELECT s.* FROM redeem.shelf AS s WHERE s.reward_id = ANY ($1::text[]);
 
 -- name: load_commands
 -- Which commands (pairwise with members) were decided already, and what they came to.

@@ -53,15 +53,15 @@ async def lock(connection: Connection, needs: Needs) -> Desk:
     desk = Desk()
     rewards = await _lay_out(connection, needs, desk)
     if rewards:
-        await connection.execute(_SQL["lock_stock"], rewards)
-        await _load_shelves(connection, rewards, desk)
+        _put_up(await connection.fetch(_SQL["lock_shelves"], rewards), desk)
     return desk
 
 
 async def read(connection: Connection, needs: Needs) -> Desk:
     """Lay out the same without any lock, for what is only to be told."""
     desk = Desk()
-    await _load_shelves(connection, await _lay_out(connection, needs, desk), desk)
+    rewards = await _lay_out(connection, needs, desk)
+    _put_up(await connection.fetch(_SQL["load_shelves"], rewards), desk)
     return desk
 
 
@@ -103,8 +103,8 @@ async def _lay_out(connection: Connection, needs: Needs, desk: Desk) -> list[str
     return sorted(rewards)
 
 
-async def _load_shelves(connection: Connection, rewards: Sequence[str], desk: Desk) -> None:
-    for row in await connection.fetch(_SQL["load_shelves"], rewards):
+def _put_up(shelves: Iterable[asyncpg.Record], desk: Desk) -> None:
+    for row in shelves:
         desk.shelves[row["reward_id"]] = _shelf(row)
 
 

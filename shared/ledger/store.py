@@ -16,6 +16,13 @@ SQL: Final = load_statements("shared.ledger")
 Books = dict[MemberId, Book]
 
 
+class Locked(NamedTuple):
+    """Accounts that are locked, and the database's clock, read when all of them were."""
+
+    books: Books
+    now: datetime
+
+
 async def lock(
     connection: Connection, members: Sequence[MemberId], may_open: Sequence[MemberId]
 ) -> Books:
@@ -23,10 +30,17 @@ async def lock(
 
     Members without an account that may not be opened are absent from the result.
     """
+    return (await lock_now(connection, members, may_open)).books
+
+
+async def lock_now(
+    connection: Connection, members: Sequence[MemberId], may_open: Sequence[MemberId]
+) -> Locked:
+    """Lock the members' accounts as `lock` does, and read the clock under the locks."""
     if not members:
-        return {}
+        return Locked({}, await read_clock(connection))
     rows = await connection.fetch(SQL["lock_accounts"], members[0], lines(may_open), lines(members))
-    return {
+    books = {
         member_id: Book(
             member_id=member_id,
             balance=balance,
@@ -35,8 +49,10 @@ async def lock(
             posted_at=posted_at,
             lots=Lots(),
         )
-        for member_id, balance, seq, head, posted_at in rows
+        for member_id, balance, seq, head, posted_at, _ in rows
+        if member_id is not None
     }
+    return Locked(books, rows[0]["now"])
 
 
 async def hold_absent(connection: Connection, members: Sequence[MemberId]) -> bool:
@@ -58,17 +74,17 @@ async def load(
     connection: Connection, books: Books, causes: Iterable[tuple[MemberId, Cause]]
 ) -> None:
     """Load lots of locked members, and which of the causes were told before."""
-    for row in await connection.fetch(SQL["load_lots"], lines(books)):
-        books[row["member_id"]].lots[row["expires_on"]] = Lot(
-            row["points"], row["expired"], row["forgiven"], row["times_expired"]
-        )
     members, told = [], []
     for member_id, cause in causes:
         members.append(member_id)
         told.append(cause)
-    for row in await connection.fetch(SQL["find_causes"], lines(members), lines(told)):
-        known = books[row["member_id"]].known
-        known[Cause(row["cause"])] = (row["seq"], row["fingerprint"])
+    rows = await connection.fetch(SQL["load"], lines(books), lines(members), lines(told))
+    for member_id, day, points, expired, forgiven, times_expired, known, seq, fingerprint in rows:
+        book = books[member_id]
+        if known is None:
+            book.lots[day] = Lot(points, expired, forgiven, times_expired)
+        else:
+            book.known[Cause(known)] = (seq, fingerprint)
 
 
 async def post(connection: Connection, books: Iterable[Book]) -> int:

@@ -56,8 +56,8 @@ class Batch(Generic[State]):
                 rows = await read_newer(connection, self.revisions.newest)
                 self.revisions = self.revisions.with_newer(rows)
             members = sorted({item.member_id for item in items if isinstance(item, Command)})
-            books = await self._lock(connection, members)
-            moment = moment_at(await ledger.read_clock(connection), self.revisions)
+            books, now = await self._lock(connection, members)
+            moment = moment_at(now, self.revisions)
             items = in_time(items, moment.today.now)
             commands = [item for item in items if isinstance(item, Command)]
             state = await self.domain.lock(connection, commands)
@@ -89,19 +89,21 @@ class Batch(Generic[State]):
             return command, reply
         return command, reply._replace(body=self.answer(command, state))
 
-    async def _lock(self, connection: Connection, members: Sequence[MemberId]) -> ledger.Books:
+    async def _lock(self, connection: Connection, members: Sequence[MemberId]) -> ledger.Locked:
         """Lock the members' accounts; who has none and gets none has an empty book.
 
         Nothing may be posted to such a book: the database takes no entry without an account. But
         what is decided over it counts, and so nobody may open the account meanwhile.
         """
-        if self.domain.opens_accounts:
-            return await ledger.lock(connection, members, members)
-        books = await ledger.lock(connection, members, [])
-        absent = [one for one in members if one not in books]
-        if absent and not await ledger.hold_absent(connection, absent):
+        may_open = members if self.domain.opens_accounts else []
+        locked = await ledger.lock_now(connection, members, may_open)
+        absent = [one for one in members if one not in locked.books]
+        if not absent:
+            return locked
+        if not await ledger.hold_absent(connection, absent):
             raise LostRaceError("an account was opened meanwhile")
-        return books | {one: empty_book(one) for one in absent}
+        empty = {one: empty_book(one) for one in absent}
+        return ledger.Locked(locked.books | empty, await ledger.read_clock(connection))
 
     async def _find_waiting(
         self, connection: Connection, commands: Sequence[Command]

@@ -1,5 +1,5 @@
--- name: begin
--- Move the offsets of a batch by compare-and-set, and read what may have changed meanwhile.
+-- name: move_offsets
+-- Move the offsets of a batch by compare-and-set; answers with those that stood as expected.
 WITH told AS MATERIALIZED (
     SELECT t.topic, t.partition, t.expected, t.next_offset
     FROM unnest($3::text[], $4::integer[], $5::bigint[], $6::bigint[])
@@ -11,16 +11,17 @@ WITH told AS MATERIALIZED (
     WHERE o.group_name = $1 AND o.topic = ANY ($3::text[]) AND o.cluster_id = $2
     ORDER BY o.topic, o.partition
     FOR UPDATE OF o
-), moved AS (
-    UPDATE messaging.consumer_offset AS o SET next_offset = t.next_offset
-    FROM told AS t
-    JOIN locked AS l ON l.topic = t.topic AND l.partition = t.partition
-    WHERE o.group_name = $1 AND o.topic = t.topic AND o.partition = t.partition
-        AND o.next_offset = t.expected
-    RETURNING 1
 )
+UPDATE messaging.consumer_offset AS o SET next_offset = t.next_offset
+FROM told AS t
+JOIN locked AS l ON l.topic = t.topic AND l.partition = t.partition
+WHERE o.group_name = $1 AND o.topic = t.topic AND o.partition = t.partition
+    AND o.next_offset = t.expected
+RETURNING 1;
+
+-- name: look
+-- Read what a batch goes by that others may have changed: the brake, and the newest revision.
 SELECT
-    (SELECT count(*) FROM moved) AS moved,
     coalesce(
         (SELECT b.tripped_at > b.released_at FROM messaging.brake AS b WHERE b.group_name = $1),
         false

@@ -47,18 +47,10 @@ async def begin(
 
     Raises StaleOffsetsError or BrakeEngagedError.
     """
-    row = await connection.fetchrow(
-        SQL["begin"],
-        group,
-        cluster_id,
-        [move.at.topic for move in moves],
-        [move.at.partition for move in moves],
-        [move.expected for move in moves],
-        [move.next_offset for move in moves],
-    )
-    if row is None or row["moved"] != len(moves):
-        raise StaleOffsetsError(f"expected to move {len(moves)} offsets of {group}: {moves}")
-    if row["braked"]:
+    if moves:
+        await _move(connection, group, cluster_id, moves)
+    row = await connection.fetchrow(SQL["look"], group)
+    if row is None or row["braked"]:
         raise BrakeEngagedError(group)
     newest: int = row["revision"]
     return newest
@@ -111,6 +103,20 @@ async def _watch_brake(connection: Connection, group: str) -> None:
             f"{minute} records isolated in the last minute (limit {ISOLATED_PER_MINUTE}),"
             f" {all_of_them} since the last release (limit {ISOLATED_IN_ALL})"
         )
+
+
+async def _move(connection: Connection, group: str, cluster_id: str, moves: Sequence[Move]) -> None:
+    moved = await connection.fetch(
+        SQL["move_offsets"],
+        group,
+        cluster_id,
+        [move.at.topic for move in moves],
+        [move.at.partition for move in moves],
+        [move.expected for move in moves],
+        [move.next_offset for move in moves],
+    )
+    if len(moved) != len(moves):
+        raise StaleOffsetsError(f"expected to move {len(moves)} offsets of {group}: {moves}")
 
 
 def _parked(one: Waiting) -> Mapping[str, object]:
