@@ -26,7 +26,7 @@ MOST_WRONG: Final = 1_000
 
 _ROUNDS: Final = 1_000
 _MOST_POINTS: Final = 10**18
-_MOST_OUTBOX_ROWS: Final = 5_000
+_MOST_OUTBOX_ROWS: Final = 1_000
 
 _SQL: Final = load_statements("services.audit")
 
