@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Final
 
 import asyncpg
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
@@ -27,6 +27,7 @@ from shared.platform.clock import monotonic, unix_seconds
 SERVICES: Final = tuple(role.removeprefix("jifen_") for role in SERVICE_ROLES)
 _PATIENCE_SECONDS: Final = 180.0
 _PAUSE_SECONDS: Final = 0.2
+_TRIES: Final = 10
 # Below the range the system hands out for outgoing connections, which could steal a port.
 _LOWEST_PORT: Final = 24_000
 _PORTS: Final = 4_000
@@ -39,8 +40,7 @@ class Containers:
     """Kafka, PostgreSQL, the jobs and every service, each a container, on networks of their own.
 
     Wants a Docker engine on this machine (DOCKER_HOST as usual). Kafka has a network of its own
-    beside that of the database, so that either can be taken from a service. Starts in some 20 s
-    with the images at hand.
+    beside that of the database, so that either can be taken from a service.
     """
 
     def __init__(
@@ -101,7 +101,17 @@ class Containers:
 
     async def pause(self, process: str) -> None:
         """Freeze a container: whoever speaks to it gets no answer."""
-        await asyncio.to_thread(self._boxes[process].get_wrapped_container().pause)
+        container = self._boxes[process].get_wrapped_container()
+        for left in reversed(range(_TRIES)):
+            try:
+                await asyncio.to_thread(container.pause)
+            except APIError:
+                # The engine gives up where something is being started inside, such as a check.
+                if not left:
+                    raise
+                await asyncio.sleep(_PAUSE_SECONDS)
+            else:
+                return
 
     async def unpause(self, process: str) -> None:
         """Let a frozen container go on."""

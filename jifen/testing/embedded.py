@@ -32,8 +32,7 @@ class Embedded:
     """PostgreSQL, Kafka and the services as processes of this machine.
 
     Wants a checkout with its environment (`make run` makes one); fetches what `make run` fetches.
-    Takes 10 to 20 s to start on two cores, and some 1.2 GB of memory. It ends with the process
-    that started it, even where that is killed.
+    It ends with the process that started it, even where that is killed.
     """
 
     def __init__(self) -> None:
