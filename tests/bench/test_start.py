@@ -26,7 +26,7 @@ __all__ = ["image"]
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 
 AIM_SECONDS = 3.0
-RUNS = 5
+RUNS = 3
 _LOOK_SECONDS = 0.01
 
 
