@@ -74,6 +74,14 @@ async def test_a_balance_that_somebody_raises(watched: Watched) -> None:
     assert labels["check"] == "member_balance"
 
 
+async def test_an_entry_that_somebody_rewrites(watched: Watched) -> None:
+    await give_lots(watched.database, {"eve": [(FUTURE, 5)]})
+    async with watched.expecting("PointsLedgerChainBroken") as told:
+        before = await rewrite(watched.database, "eve", '{"why":"friends"}')
+        await told()
+        await rewrite(watched.database, "eve", before)
+
+
 @asynccontextmanager
 async def unable_to_delete(database: Database) -> AsyncIterator[None]:
     """Take from the relay the right to take rows from the outbox."""
@@ -110,3 +118,16 @@ async def raise_balance(database: Database, member: str, points: int) -> None:
             member,
             points,
         )
+
+
+async def rewrite(database: Database, member: str, reason: str) -> str:
+    """Change what the first entry says of itself, triggers or not; return what it said."""
+    async with owner_of(database) as owner, owner.transaction():
+        await owner.execute("SET LOCAL session_replication_role = replica")
+        before: str = await owner.fetchval(
+            "SELECT reason FROM ledger.entry WHERE member_id = $1 AND seq = 1", member
+        )
+        await owner.execute(
+            "UPDATE ledger.entry SET reason = $2 WHERE member_id = $1 AND seq = 1", member, reason
+        )
+    return before
