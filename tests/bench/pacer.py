@@ -1,11 +1,13 @@
 """An open loop: sends orders at a steady rate, whatever becomes of them.
 
-Run as `python -m tests.bench.pacer BOOTSTRAP RATE SECONDS SEED`; prints the share of a core it
-used. Each order's id ends in the microseconds since 1970 at which it was to be sent, so that the
-wait of one that was sent late counts too.
+Run as `python -m tests.bench.pacer BOOTSTRAP RATE SECONDS SEED`, or until SIGTERM; prints the share
+of a core it used. Each order's id ends in the microseconds since 1970 at which it was to be sent,
+so that the wait of one that was sent late counts too.
 """
 
+import signal
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from random import Random
@@ -19,7 +21,8 @@ TICK_SECONDS = 0.005
 
 def main() -> None:
     bootstrap, rate, seconds, seed = sys.argv[1], *map(int, sys.argv[2:5])
-    random = Random(seed)  # noqa: S311
+    random, stop = Random(seed), threading.Event()  # noqa: S311
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 1})
     wall, start = time.time(), time.monotonic()  # noqa: TID251 - this is the world outside
     for number in range(rate * seconds):
@@ -27,6 +30,8 @@ def main() -> None:
         while (early := due - (time.monotonic() - start)) > 0:
             producer.poll(0)
             time.sleep(min(early, TICK_SECONDS))
+        if stop.is_set():
+            break
         intended = int((wall + due) * 1e6)
         at = datetime.fromtimestamp(intended / 1e6, UTC)
         order_id = f"p{seed}-{number}-{intended}"

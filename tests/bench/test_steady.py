@@ -6,15 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 
-import asyncpg
 import pytest
 
 from tests.bench.report import say
-from tests.bench.steady import Pace, audit, pace
+from tests.bench.steady import Pace, audit, pace, tracking_server
 from tests.integration.consuming.shop import Books, open_books, place_of
 from tests.support.brokers import KafkaHandle
-from tests.support.databases import PostgresHandle
-from tests.support.stack import EmbeddedPostgres, Home
+from tests.support.stack import Home
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 
@@ -25,25 +23,15 @@ PACE = 20_000
 
 
 async def test_latency(kafka: KafkaHandle, home: Home) -> None:
-    server = EmbeddedPostgres(home.folder / "steady", home.run_as)
-    server.start()
-    try:
-        await _track_commits(server.config.url("postgres"))
-        server.stop()
-        server.start()
-        handle = PostgresHandle(owner_url=server.config.url("postgres"))
-        async with handle.database() as database:
-            books = await open_books(database, kafka)
-            place = place_of(books, home.folder)
-            async with AsyncExitStack() as stack:
-                for name in ("earn", "relay"):
-                    await (await stack.enter_async_context(place.service(name))).until_ready()
-                alone = [await _paced(books, seed) for seed in range(1, RUNS + 1)]
-                async with auditing(books) as audits:
-                    beside = [await _paced(books, RUNS + seed) for seed in range(1, RUNS + 1)]
-        await handle.forget()
-    finally:
-        server.stop()
+    async with tracking_server(home) as server, server.database() as database:
+        books = await open_books(database, kafka)
+        place = place_of(books, home.folder)
+        async with AsyncExitStack() as stack:
+            for name in ("earn", "relay"):
+                await (await stack.enter_async_context(place.service(name))).until_ready()
+            alone = [await _paced(books, seed) for seed in range(1, RUNS + 1)]
+            async with auditing(books) as audits:
+                beside = [await _paced(books, RUNS + seed) for seed in range(1, RUNS + 1)]
     say(
         "",
         f"event to commit at {RATE:,}/s for {SECONDS} s, open loop, medians of {RUNS} runs:",
@@ -88,9 +76,3 @@ async def auditing(books: Books) -> AsyncIterator[Audits]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def _track_commits(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
-    await connection.close()
