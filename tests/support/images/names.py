@@ -1,11 +1,14 @@
 """Which images the tests run, and where each came from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
+from jifen.stack.lock import only_one
+from jifen.stack.places import cache_folder
 from tests.support.images import engine, stand_ins
 
 Origin = Literal["pulled", "stand-in", "built"]
@@ -45,22 +48,24 @@ def postgres() -> Image:
 def jifen() -> Image:
     """Build the image of this checkout; what did not change is not made again."""
     image = Image(tag="jifen:test", origin="built")
-    engine.build(_ROOT, image.tag, dockerfile=_ROOT / "deploy/Dockerfile", base=base().tag)
+    built_on = base().tag
+    with _one_at_a_time(image.tag):
+        engine.build(_ROOT, image.tag, dockerfile=_ROOT / "deploy/Dockerfile", base=built_on)
     return image
-
-
-def all_images() -> Iterator[Image]:
-    """Return every image, the one they are made on first."""
-    for image in (base, kafka, postgres, jifen):
-        yield image()
 
 
 def _official(tag: str, stand_in: str, make: Callable[[str], None]) -> Image:
     if engine.exists(tag) or engine.pull(tag):
         return Image(tag=tag, origin="pulled")
-    if not engine.exists(stand_in):
-        make(stand_in)
+    with _one_at_a_time(stand_in):
+        if not engine.exists(stand_in):
+            make(stand_in)
     return Image(tag=stand_in, origin="stand-in")
+
+
+def _one_at_a_time(tag: str) -> AbstractContextManager[None]:
+    """Let the others wait who want this image too: they then find it, or most of it."""
+    return only_one(cache_folder() / "images" / tag.replace(":", "-"), lambda: None)
 
 
 def _on_base(make: Callable[[str, str], None], tag: str) -> None:
