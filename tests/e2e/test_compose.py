@@ -40,6 +40,13 @@ rewards: [{id: mug, kind: goods, title: Mug, points: 1000, stock: 5}]
 _READY_SECONDS = 90
 
 
+@pytest.fixture(scope="session")
+def composes() -> None:
+    """Skip where nothing can be composed, before an image is built for it."""
+    if (why := problem()) is not None:
+        pytest.skip(f"nothing is composed here: {why}")
+
+
 @pytest.fixture
 def secret_files(tmp_path: Path) -> Path:
     """Secrets as an operator makes them."""
@@ -57,11 +64,13 @@ def ports() -> dict[str, int]:
 
 @pytest.fixture
 async def project(
-    image: Image, secret_files: Path, ports: dict[str, int], tmp_path: Path
+    composes: None,  # noqa: ARG001  # asked first
+    image: Image,
+    secret_files: Path,
+    ports: dict[str, int],
+    tmp_path: Path,
 ) -> AsyncIterator[Composed]:
     """The system, not started, of the images that there are."""
-    if (why := problem()) is not None:
-        pytest.skip(f"nothing is composed here: {why}")
     kafka, postgres = await asyncio.to_thread(lambda: (names.kafka(), names.postgres()))
     variables = {
         "JIFEN_IMAGE": image.tag,
