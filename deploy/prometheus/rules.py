@@ -28,7 +28,7 @@ class Pace:
 
     def seconds(self, seconds: float) -> str:
         """Return a number of seconds to compare with, such as 300."""
-        return f"{seconds * self.factor:g}"
+        return f"{seconds * self.factor:.10g}"
 
 
 def name_of(seconds: int) -> str:
