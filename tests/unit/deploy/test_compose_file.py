@@ -10,6 +10,7 @@ import yaml
 
 import services
 from jifen.cli.secret_files import NAMES
+from jifen.stack.kafka import _settings
 from jifen.stack.roles import SERVICE_ROLES
 from tests.unit.house.repository import ROOT
 
@@ -19,6 +20,7 @@ CONTAINERS: Final[dict[str, dict[str, Any]]] = READ["services"]
 SERVICES: Final = sorted(one.name for one in pkgutil.iter_modules(services.__path__) if one.ispkg)
 # PostgreSQL's image begins as root and Kafka's writes beside its programs.
 WRITABLE: Final = {"kafka"}
+PLACES: Final = {"listeners", "advertised.listeners", "controller.quorum.voters", "log.dirs"}
 _DRAIN_SECONDS = 20  # not ready for 5, requests for 5, the page in hand for 10
 
 
@@ -73,6 +75,18 @@ def test_nothing_leaves_or_enters_where_the_database_is() -> None:
     meets = {name: set(CONTAINERS[name]["networks"]) for name in ("prometheus", *SERVICES)}
     # One address of each service: two would be counted as two processes.
     assert all(meets["prometheus"] & meets[name] == {"backend"} for name in SERVICES)
+
+
+def test_the_broker_is_told_what_the_one_of_jifen_up_is() -> None:
+    told = {
+        name.removeprefix("KAFKA_").lower().replace("_", "."): value
+        for name, value in CONTAINERS["kafka"]["environment"].items()
+    }
+    embedded = {name: str(value) for name, value in _settings(Path(), 0, 0).items()}
+    both = told.keys() & embedded.keys()
+    assert {name for name in both if told[name] != embedded[name]} == PLACES
+    # What differs besides is for a machine that has other things to do.
+    assert {name.split(".")[0] for name in embedded.keys() - told.keys()} == {"log", "num"}
 
 
 def test_every_secret_is_made_and_given_to_somebody() -> None:
