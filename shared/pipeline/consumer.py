@@ -327,5 +327,5 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
 
     def _make_consumer(self, make: Any, **options: Any) -> PatientConsumer:
         consumer = PatientConsumer(**{**make.keywords, **options})
-        consumer.stored = self._stored
+        consumer.stored, consumer.polled = self._stored, self._gauges.polled
         return consumer

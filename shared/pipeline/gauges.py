@@ -21,9 +21,12 @@ class Gauges:
         self._oldest: dict[str, float] = {}
         self.caught_up()
 
+    def polled(self) -> None:
+        """Show that Kafka was asked just now, whether it had anything or not."""
+        self._metrics.consumer_last_poll_timestamp_seconds.labels(self._group).set(unix_seconds())
+
     def received(self, read: Sequence[Read]) -> None:
         """Count a poll's records; the oldest of a topic says how late it is being read."""
-        self._metrics.consumer_last_poll_timestamp_seconds.labels(self._group).set(unix_seconds())
         for topic in {one.topic for one in read}:
             stamps = [one.timestamp for one in read if one.topic == topic]
             self._metrics.events_received.labels(self._metrics.service, topic).inc(len(stamps))

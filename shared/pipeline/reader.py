@@ -52,9 +52,11 @@ class PatientConsumer(AIOKafkaConsumer):
 
     `stored` says where each assigned partition is to be read from, which is what has been
     committed to the database: the place to go back to when a poll loses what it had drained.
+    `polled` hears of every poll, whatever it brings.
     """
 
     stored: Callable[[], Mapping[TopicPartition, int]]
+    polled: Callable[[], None]
 
     _patience = 0
     _suspects: frozenset[TopicPartition] = frozenset()
@@ -64,6 +66,7 @@ class PatientConsumer(AIOKafkaConsumer):
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[Read]]:
         """Return what there is to read, unreadable records among it."""
+        self.polled()
         if self._patience:
             return await self._read_patiently(timeout_ms)
         try:

@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from shared.pipeline.gauges import Gauges
 from shared.pipeline.store import Partition
+from shared.platform.clock import unix_seconds
 from shared.platform.metrics import Metrics
 
 HERE, ELSEWHERE = Partition("orders.v1", 0), Partition("orders.v1", 1)
@@ -46,3 +47,13 @@ def test_what_was_read_stays_old_until_it_is_known_to_be_done() -> None:
         assert seconds(registry) > 1_000_000_000
     gauges.behind({HERE: 1}, {TopicPartition(*HERE): 1}.get)
     assert seconds(registry) == 0
+
+
+def test_a_poll_shows_even_if_it_brings_nothing() -> None:
+    registry = CollectorRegistry()
+    gauges = Gauges(Metrics(registry, "earn"), "g", ["orders.v1"])
+    name, labels = "points_consumer_last_poll_timestamp_seconds", {"consumer_group": "g"}
+    assert not registry.get_sample_value(name, labels)
+    began = unix_seconds()
+    gauges.polled()
+    assert began <= (registry.get_sample_value(name, labels) or 0) <= unix_seconds()

@@ -1,0 +1,1 @@
+"""What services show of themselves, on a real database."""
