@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import httpx
 import pytest
 
 from shared.platform.clock import monotonic, utc_now
 from shared.program.dates import local_day
+from tests.chaos.kills import caught
 from tests.integration.consuming.crew import Place, Service
 from tests.integration.earn.desk import teller
 from tests.integration.expiry.desk import (
@@ -33,11 +35,6 @@ PAST = date(2025, 12, 31)
 PATIENCE_SECONDS = 90
 _OPEN = "SELECT 1 FROM expiry.bucket WHERE after_date <= sweep_to OR sweep_to = '-infinity'"
 _SWEPT = "SELECT count(*) AS entries FROM ledger.entry WHERE kind = 'expired'"
-_IN_PAGE = """
-SELECT 1 FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'jifen-expiry-worker'
-    AND xact_start IS NOT NULL
-"""
 
 
 def soon() -> date:
@@ -81,13 +78,13 @@ async def everything_went_once(database: Database, count: int) -> None:
 
 
 async def test_ten_thousand_members_and_kills_in_the_middle(database: Database, home: Home) -> None:
-    count, kills, in_flight = 10_000, 4, 0
+    count, kills, in_flight, chance = 10_000, 4, 0, Random(7)  # noqa: S311
     await give_lots(database, members(count))
     for kill in range(kills):
         async with running(database, home.folder) as expiry:
             while await swept(database) < kill * count // (kills + 2) + 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-            in_flight += await killed(database, expiry)
+            in_flight += sum(await caught(database, chance, expiry))
     assert await swept(database) < count
     async with running(database, home.folder) as one, running(database, home.folder) as two:
         await until_swept(database)
@@ -95,20 +92,6 @@ async def test_ten_thousand_members_and_kills_in_the_middle(database: Database, 
         await asyncio.gather(one.drain(), two.drain())
     assert in_flight * 2 >= kills, f"too few of {kills} kills hit a page: {in_flight}"
     await everything_went_once(database, count)
-
-
-async def killed(database: Database, expiry: Service) -> bool:
-    """Kill it inside a page, or after some looks wherever it is."""
-    in_page = False
-    for _ in range(20):
-        expiry.send(signal.SIGSTOP)
-        in_page = bool(await rows(database, _IN_PAGE))
-        if in_page:
-            break
-        expiry.send(signal.SIGCONT)
-        await asyncio.sleep(0.003)
-    await expiry.kill()
-    return in_page
 
 
 async def test_a_stopped_process_loses_its_parts_to_another(database: Database, home: Home) -> None:
