@@ -1,10 +1,8 @@
 """The whole system, embedded or in containers; without an engine those are skipped, saying why."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from testcontainers.core.config import testcontainers_config
 
 from jifen.testing import Embedded, JifenStack
 from jifen.testing.containers import Containers
@@ -18,11 +16,11 @@ __all__ = ["pytest_runtest_makereport"]  # logs in the reports of tests that fai
 
 
 @pytest.fixture(scope="session")
-async def image() -> Image:
+def image() -> Image:
     """The image of this checkout, on the official base where that can be pulled."""
     if (why := engine.problem()) is not None:
         pytest.skip(f"no containers here: {why}")
-    return await asyncio.to_thread(names.jifen)
+    return names.jifen()
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +44,7 @@ async def outside(stack: JifenStack) -> Outside:
 
 def in_containers(image: Image) -> Containers:
     """Make a system of the suite's images, not started."""
-    # What it starts it removes; a container that watches over that would have to be pulled.
-    testcontainers_config.ryuk_disabled = True
+    engine.remove_ourselves()
     return Containers(
         image=image.tag,
         kafka_image=names.kafka().tag,

@@ -1,9 +1,11 @@
 """The shared servers of the suite on each kind of backend."""
 
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from jifen.stack.kafka import wait_for_broker
+from jifen.stack.ports import HOST
 from tests.support.backend import Backend
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import PostgresHandle
@@ -52,19 +54,25 @@ async def kafka_of(backend: Backend, home: Callable[[], Home]) -> AsyncIterator[
 
 @contextmanager
 def _postgres_container() -> Iterator[str]:
-    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415  # Docker only
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415  # Docker
 
-    from tests.support.images import names  # noqa: PLC0415
+    from jifen.testing import boxes  # noqa: PLC0415
+    from tests.support.images import engine, names  # noqa: PLC0415
 
-    with PostgresContainer(names.postgres().tag, driver=None) as container:
-        yield f"{container.get_connection_url()}?sslmode=disable"
+    engine.remove_ourselves()
+    port, password = free_port(), secrets.token_hex(16)
+    box = boxes.database(names.postgres().tag, port, password)
+    # A first time while it makes its files, and then for everybody.
+    with box.waiting_for(LogMessageWaitStrategy("ready to accept connections", times=2)):
+        yield boxes.database_url(boxes.OWNER, password, HOST, port)
 
 
 @contextmanager
 def _kafka_container() -> Iterator[str]:
     from jifen.testing import boxes  # noqa: PLC0415  # Docker only
-    from tests.support.images import names  # noqa: PLC0415
+    from tests.support.images import engine, names  # noqa: PLC0415
 
+    engine.remove_ourselves()
     port = free_port()
     with boxes.broker(names.kafka().tag, port):
-        yield f"127.0.0.1:{port}"
+        yield f"{HOST}:{port}"

@@ -4,6 +4,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from testcontainers.core.config import testcontainers_config
+
 
 class NoImageError(Exception):
     """An image can neither be pulled nor made here; the sentence says what is missing."""
@@ -14,6 +16,11 @@ def problem() -> str | None:
     if shutil.which("docker") is None:
         return "there is no `docker` command"
     return "no Docker engine answers" if _docker("version").returncode else None
+
+
+def remove_ourselves() -> None:
+    """Have testcontainers start nothing that removes what is left: it would have to be pulled."""
+    testcontainers_config.ryuk_disabled = True
 
 
 def exists(tag: str) -> bool:
