@@ -5,7 +5,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
-from services.audit.collector import Collector
+from services.audit.leader import Collector
 from services.audit.monitor import TruthMonitor
 from services.audit.settings import AuditSettings
 from shared.platform.health import Readiness

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from services.audit.collector import Collector
+from services.audit.leader import Collector
 from services.audit.monitor import TruthMonitor
 from services.audit.settings import AuditSettings
 from services.audit.store import SESSION_SETTINGS
