@@ -19,11 +19,15 @@ class Pauses:
     """What was seen of partitions that always have something to read.
 
     A pause ends when its partition moves on: one that has been read to its end pauses no more.
+    Of a backlog a process reads one partition after the other, so that one waits for its turn
+    without anybody pausing; there it counts for how long none of them moved.
     """
 
     longest_seconds: float = 0.0
+    still_seconds: float = 0.0
     notable: int = 0
     _seen: dict[int, tuple[int, float]] = field(default_factory=dict)
+    _moved_at: float | None = None
 
     def look(self, partition: int, offset: int, at: float) -> None:
         before, since = self._seen.get(partition, (-1, at))
@@ -31,11 +35,14 @@ class Pauses:
             self.longest_seconds = max(self.longest_seconds, at - since)
             self.notable += at - since > NOTABLE_SECONDS
             self._seen[partition] = offset, at
+            self.still_seconds = max(self.still_seconds, at - (self._moved_at or at))
+            self._moved_at = at
 
     def spelt(self) -> str:
         return (
             f"longest pause of a partition {self.longest_seconds:.2f} s,"
-            f" {self.notable} pauses beyond {NOTABLE_SECONDS} s"
+            f" {self.notable} beyond {NOTABLE_SECONDS} s; none of them moved for"
+            f" {self.still_seconds:.2f} s at most"
         )
 
 
