@@ -140,6 +140,4 @@ async def everything(connection: Connection) -> list[list[str]]:
 async def audited(
     database: Database, *, pace: int | None = None, statement: str = SQL["check_page"]
 ) -> Audit:
-    return await verify(
-        lambda: connect(database, None, **SESSION), pace=pace, statement=statement
-    )
+    return await verify(lambda: connect(database, None, **SESSION), pace=pace, statement=statement)
