@@ -271,8 +271,9 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
 
     async def _finish_in_flight(self, patience_seconds: float) -> None:
         task = self._in_flight
-        if task is None:
+        if task is None or task.done():
             return
+        self._writer.finish()
         await asyncio.wait({task}, timeout=patience_seconds)
         if not task.done():
             task.cancel()

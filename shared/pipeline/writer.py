@@ -57,6 +57,7 @@ class Writer(Generic[State]):
         self.tally = Tally(metrics, batch.group)
         self._connection: Connection | None = None
         self._turn = asyncio.Lock()
+        self._finishing = False
         self._without_records = asyncio.Event()
         self._without_records.set()
 
@@ -66,7 +67,7 @@ class Writer(Generic[State]):
         return self._batch.group
 
     async def write(self, taken: Sequence[Record | Refused]) -> None:
-        """Apply records in order; return when all are committed.
+        """Apply records in order; return when all are committed, or after `finish` was called.
 
         Raises StaleOffsetsError when the database holds other offsets. Trouble is waited out.
         """
@@ -74,12 +75,20 @@ class Writer(Generic[State]):
         self._without_records.clear()
         written = 0
         try:
-            while written < len(taken):
+            while written < len(taken) and not self._finishing:
                 written += await self._write_some(ahead, written)
                 # Give the other tasks of the process a turn.
                 await asyncio.sleep(0)
         finally:
+            self._finishing = False
             self._without_records.set()
+
+    def finish(self) -> None:
+        """End the `write` that is at work after its batch; what is left must be read again.
+
+        All it was given can take seconds, for which a whole group would stand still.
+        """
+        self._finishing = True
 
     async def serve(self) -> None:
         """Write calls while there are no records to go with, until cancelled."""
