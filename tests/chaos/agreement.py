@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from services.notify.domain.message import notification_id
@@ -130,11 +130,13 @@ async def reminders_agree(
     wanted: Collection[tuple[date, int]],
     members: Collection[str],
     *,
+    days: Collection[date],
     points: int,
 ) -> None:
     """Compare expiry's own record with what the lots call for, which members have all alike.
 
-    Lots are whole when they are planned; only the first is being spent meanwhile.
+    Lots are spent on their own day, and whole before. Of the days that were lived, those whose eve
+    was not are planned while they are spent.
     """
     found = [tuple(row) for row in await rows(database, _REMINDERS) if row["member_id"] in members]
     same(
@@ -142,8 +144,8 @@ async def reminders_agree(
         [one[:3] for one in found],
         [(member, *one) for member in members for one in wanted],
     )
-    first = min(day for day, _ in wanted)
-    odd = [one for one in found if one[1] != first and one[3] != points]
+    late = {(day, 1) for day in days if day - timedelta(days=1) not in days}
+    odd = [one for one in found if one[1:3] not in late and one[3] != points]
     assert not odd, f"reminders of other points than {points}: {odd[:20]}"
 
 

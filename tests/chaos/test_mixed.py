@@ -231,8 +231,9 @@ async def agrees(reaper: Reaper, gifts: Mapping[str, Sequence[Part]], days: Sequ
     await stock_agrees(database, shop)
     await nothing_is_left_over(database, world, shop)
     same("answers over HTTP", reaper.answers, [*expected_answers(shop, days)])
-    due = reminded([day.date for day in days], next(iter(gifts.values())))
-    await reminders_agree(database, due, gifts, points=GIFT)
+    dates = [day.date for day in days]
+    due = reminded(dates, next(iter(gifts.values())))
+    await reminders_agree(database, due, gifts, days=dates, points=GIFT)
     await reminders_told(database, bootstrap)
     await reaper.company.books.check_published()
     await statuses_told(bootstrap, shop)

@@ -160,8 +160,9 @@ async def the_rich_have_what_they_must(
     await ledger_agrees(database, world, RICH)
     await redemptions_agree(database, shop, RICH)
     await stock_agrees(database, shop)
-    due = reminded([day.date for day in days], gifts[RICH[0]])
-    await reminders_agree(database, due, RICH, points=GIFT)
+    dates = [day.date for day in days]
+    due = reminded(dates, gifts[RICH[0]])
+    await reminders_agree(database, due, RICH, days=dates, points=GIFT)
     await nothing_is_left_over(database, world, shop)
 
 

@@ -21,7 +21,7 @@ from tests.support.stack import Home
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
-SERVICES = ("earn", "redeem", "expiry", "notify", "relay", "mall")
+SERVICES = ("audit", "earn", "redeem", "expiry", "notify", "relay", "mall")
 # What services asked about their schema says once they have looked, and not before.
 _NOT_YET = "not asked yet"
 _PATIENCE_SECONDS = 120
