@@ -9,7 +9,7 @@ class AuditSettings(ServiceSettings):
     """What the audit may be told besides where things are (JIFEN_...)."""
 
     audit_share: float = Field(
-        default=0.05,
+        default=0.03,
         gt=0,
         le=1,
         description="The part of its time that it reads; the rest it rests, so that a busy database"
