@@ -77,6 +77,10 @@ def _engine(place: Path) -> Iterator[Mapping[str, str] | None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        # What containers on the machine's own network were given, the engine leaves mounted.
+        for left in (place / "exec" / "netns").glob("*"):
+            command = ["umount", str(left)]
+            subprocess.run(command, check=False)
 
 
 def _answers(process: "subprocess.Popen[bytes]", told: Mapping[str, str]) -> bool:
