@@ -58,10 +58,6 @@ RETURNING new.member_id, new.problem, old.member_id IS NULL AS is_new,
 -- Who was wrong when last looked at, those first that were looked at longest ago.
 SELECT w.member_id FROM audit.wrong AS w ORDER BY w.looked_at, w.member_id LIMIT $1;
 
--- name: ping
--- Keep the session, and the lead with it.
-SELECT 1;
-
 -- name: wrong_sums
 -- By how much the ledger contradicts itself, and of how many members, by check.
 SELECT s.check_name, coalesce(sum(s.points), 0)::bigint AS points, count(s.member_id) AS members

@@ -124,11 +124,6 @@ async def wrong_members(connection: Connection, limit: int) -> list[str]:
     return [row["member_id"] for row in await connection.fetch(_SQL["wrong_members"], limit)]
 
 
-async def ping(connection: Connection) -> None:
-    """Keep the session, and the lead with it."""
-    await connection.execute(_SQL["ping"])
-
-
 async def read_wrong(connection: Connection) -> dict[str, Sums]:
     """Add up what is wrong, by check; a check that finds nothing is left out."""
     return {name: Sums(*sums) for name, *sums in await connection.fetch(_SQL["wrong_sums"])}

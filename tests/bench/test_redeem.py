@@ -18,9 +18,10 @@ from tests.bench.redeem_client import Client, make_client
 from tests.bench.report import cpu_table, per_second, say
 from tests.bench.stages import stage_seconds
 from tests.chaos.kills import send
+from tests.chaos.sums import redemptions_add_up, redemptions_made
 from tests.integration.consuming.crew import Service
 from tests.integration.earn.desk import now
-from tests.integration.redeem.desk import give_points, of_today, rows, stock_adds_up
+from tests.integration.redeem.desk import give_points, of_today, stock_adds_up
 from tests.integration.redeem.doors import opened, place_of
 from tests.support.brokers import KafkaHandle
 from tests.support.databases import Database, PostgresHandle, owner_of
@@ -37,18 +38,7 @@ OPEN_RATE = 1_000
 RECORDS, WARM_RECORDS = 40_000, 4_000
 RIVAL_CONNECTIONS = 16
 ROOT = Path(__file__).parents[2]
-_WRONG = """
-SELECT r.member_id, r.redemption_id FROM redeem.redemption AS r
-LEFT JOIN ledger.entry AS e
-    ON e.member_id = r.member_id AND e.cause = 'redemption/' || r.redemption_id || '/reserve'
-WHERE e.points IS DISTINCT FROM -r.points
-"""
 _READ = "SELECT sum(next_offset) FROM messaging.consumer_offset WHERE group_name = $1"
-_COUNTS = """
-SELECT (SELECT sum(sold) FROM redeem.stock) AS sold,
-    (SELECT count(*) FROM redeem.redemption) AS redemptions,
-    (SELECT count(*) FROM ledger.entry WHERE kind = 'redeemed') AS charges
-"""
 
 
 async def test_over_http(
@@ -118,9 +108,7 @@ async def shop(postgres: PostgresHandle, kafka: KafkaHandle) -> AsyncIterator[Da
 
 async def checked(database: Database, made: int) -> None:
     """Nothing oversold, nobody charged twice, nobody answered for nothing."""
-    (counts,) = await rows(database, _COUNTS)
-    assert tuple(counts) == (made, made, made)
-    assert await rows(database, _WRONG) == []
+    await redemptions_add_up(database, made)
     assert await stock_adds_up(database)
 
 
@@ -171,8 +159,7 @@ async def _rival(client: Client, database: Database) -> float:
         process.kill()
         await process.wait()
     assert load.statuses.keys() == {"201"}, load
-    (counts,) = await rows(database, _COUNTS)
-    assert tuple(counts) == (load.made,) * 3
+    await redemptions_made(database, load.made)
     return load.per_second
 
 

@@ -73,7 +73,7 @@ async def exact(books: Books, tale: Tale) -> None:
     assert tale.errors == []
     assert tale.statuses.keys() == {"POST 201", "GET 200"}
     orders, made = await orders_add_up(books), tale.statuses["POST 201"]
-    await redemptions_add_up(books, made)
+    await redemptions_add_up(books.database, made)
     await books.check_published()
     say(f"{orders:,} orders and {made:,} redemptions add up, each counted and announced once")
 

@@ -33,7 +33,7 @@ async def test_no_client_notices_a_rolling_restart(
     assert tale.errors == []
     assert tale.statuses.keys() == {"POST 201"}
     assert await orders_add_up(books) > 200
-    await redemptions_add_up(books, tale.statuses["POST 201"])
+    await redemptions_add_up(books.database, tale.statuses["POST 201"])
     await books.check_published()
 
 
