@@ -11,6 +11,7 @@ import yaml
 from deploy.prometheus.catalogue import alerts
 from deploy.prometheus.objectives import OBJECTIVES
 from deploy.prometheus.rules import Group, Pace
+from shared.platform.generated import keep
 
 _FOLDER: Final = Path(__file__).parent
 _NOTE: Final = "# Generated: `python -m deploy.prometheus.generate`. Don't edit.\n"
@@ -23,13 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=_FOLDER, metavar="FOLDER")
     options = parser.parse_args(arguments)
     folder: Path = options.folder
-    wanted = files(Pace())
-    if not options.check:
-        write(wanted, folder)
-        return 0
-    differing = [name for name, text in wanted.items() if _text(folder / name) != text]
-    sys.stderr.writelines(f"{folder / name}: differs from the code\n" for name in differing)
-    return 1 if differing else 0
+    wanted = {folder / name: text for name, text in files(Pace()).items()}
+    return keep(wanted, check=options.check)
 
 
 def files(pace: Pace) -> Mapping[str, str]:
@@ -50,10 +46,6 @@ def write(wanted: Mapping[str, str], folder: Path) -> None:
     """Write files into a folder."""
     for name, text in wanted.items():
         (folder / name).write_text(text)
-
-
-def _text(file: Path) -> str | None:
-    return file.read_text() if file.is_file() else None
 
 
 def _yaml(groups: Sequence[Group], pace: Pace) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from shared.platform.generated import keep
 from shared.platform.measures import LABELS, Described
 from shared.platform.metrics import Metrics
 
@@ -40,15 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 on drift")
     parser.add_argument("file", type=Path, metavar="FILE", help="docs/metrics.md")
     options = parser.parse_args(arguments)
-    file: Path = options.file
     wanted = document(Metrics(CollectorRegistry(), "docs").described)
-    if not options.check:
-        file.write_text(wanted, encoding="utf-8")
-        return 0
-    if file.is_file() and file.read_text(encoding="utf-8") == wanted:
-        return 0
-    sys.stderr.write(f"{file}: differs from the code, run `make docs`\n")
-    return 1
+    return keep({options.file: wanted}, check=options.check, mend=", run `make docs`")
 
 
 def document(described: Sequence[Described]) -> str:

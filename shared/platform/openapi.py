@@ -2,10 +2,11 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from fastapi import FastAPI
+
+from shared.platform.generated import keep
 
 FOLDER = Path(__file__).parents[2] / "docs" / "api"
 
@@ -19,11 +20,5 @@ def main(service: str, application: FastAPI) -> int:
     arguments.add_argument("--check", action="store_true", help="change nothing, exit 1 on drift")
     path = FOLDER / f"{service}.json"
     document = json.dumps(application.openapi(), indent=2, ensure_ascii=False) + "\n"
-    if not arguments.parse_args().check:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(document, encoding="utf-8")
-        return 0
-    if path.exists() and path.read_text(encoding="utf-8") == document:
-        return 0
-    sys.stderr.write(f"{path} is not what the code says: run {arguments.prog}\n")
-    return 1
+    check: bool = arguments.parse_args().check
+    return keep({path: document}, check=check, mend=f", run {arguments.prog}")
