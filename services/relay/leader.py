@@ -15,6 +15,7 @@ from shared.platform.clock import monotonic
 from shared.platform.log import describe
 from shared.platform.metrics import Metrics
 from shared.platform.postgres import DATABASE_ERRORS, close, wait_connect
+from shared.platform.rest import rest_after
 
 Role: TypeAlias = Literal["connecting", "standby", "leader"]
 _T = TypeVar("_T")
@@ -24,6 +25,8 @@ _ASK_SECONDS = 0.5
 # An empty outbox is polled at once, then ever later: latency when busy, quiet when idle.
 _FIRST_POLL_SECONDS = 0.001
 _LAST_POLL_SECONDS = 0.05
+# After a page of fewer it rests: the next is larger then, and costs as much.
+_SMALL_PAGE_ROWS = 500
 # After so many failures in a row (half a minute and more) another relay may have better luck.
 _MAX_FAILURES = 10
 _STALLED_SECONDS = 60.0
@@ -123,9 +126,12 @@ class Relay:
     async def _publish(self, mover: Mover, publisher: Publisher, failures: Backoff) -> None:
         poll_seconds = _FIRST_POLL_SECONDS
         while not self._stop.is_set():
-            if await mover.move_page(publisher):
+            started = monotonic()
+            if moved := await mover.move_page(publisher):
                 poll_seconds = _FIRST_POLL_SECONDS
                 failures.reset()
+                if moved < _SMALL_PAGE_ROWS:
+                    await self._pause(rest_after(monotonic() - started))
             else:
                 await self._pause(poll_seconds)
                 poll_seconds = min(poll_seconds * 2, _LAST_POLL_SECONDS)

@@ -1,6 +1,7 @@
 """Calls: commands that somebody waits for, queued in memory until a batch takes them along."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,14 @@ class Calls:
         while not self._queue:
             self._arrived.clear()
             await self._arrived.wait()
+
+    async def gather(self, enough: int, *, seconds: float) -> None:
+        """Wait so long, or until so many are queued."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while len(self._queue) < enough:
+                    self._arrived.clear()
+                    await self._arrived.wait()
 
     def take(self, most: int) -> list[Command]:
         """Take up to so many commands whose callers still wait, oldest first."""

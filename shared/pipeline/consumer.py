@@ -255,6 +255,8 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
             await self._after(self._in_flight)
         finally:
             self._in_flight = None
+        if not self._stopping:
+            await self._writer.rest(len(taken))
 
     async def _after(self, written: "asyncio.Task[None]") -> None:
         if written.cancelled():

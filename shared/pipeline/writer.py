@@ -14,7 +14,7 @@ from shared.pipeline.command import Command, Item, Refused, Reply
 from shared.pipeline.domain import State
 from shared.pipeline.errors import BrakeEngagedError, BrakeTrippedError, StaleOffsetsError
 from shared.pipeline.failure import is_poison, is_timeout
-from shared.pipeline.size import BatchSize
+from shared.pipeline.size import SMALLEST, BatchSize
 from shared.pipeline.stages import Stages
 from shared.pipeline.store import Move, Partition
 from shared.pipeline.tally import Tally
@@ -32,6 +32,9 @@ Connect = Callable[[], Awaitable[Connection]]
 BRAKE_POLL_SECONDS: Final = 1.0
 MOST_CALLS: Final = 2_000
 """Callers that wait at once; beyond, they are told to come back."""
+
+ENOUGH_CALLS: Final = 50
+"""A batch of so many is worth its price; fewer wait a little for more (`shared.platform.rest`)."""
 
 DETAIL_LIMIT: Final = 2_000
 """A dead letter's detail is read by a person."""
@@ -98,6 +101,7 @@ class Writer(Generic[State]):
             try:
                 async with self._turn, self._taken(self._size.current) as calls:
                     await self._see_through(calls)
+                await self.calls.gather(ENOUGH_CALLS, seconds=self._size.rest_seconds)
             except Exception:  # noqa: BLE001 - whatever it is, later calls must be answered
                 _log.exception("calls were not written, trying again")
                 await asyncio.sleep(1.0)
@@ -110,6 +114,11 @@ class Writer(Generic[State]):
         if self.braked:
             raise BrakeEngagedError(self.group)
         return await self.calls.ask(command, patience_seconds=patience_seconds)
+
+    async def rest(self, written: int) -> None:
+        """Rest after a `write` of so many records, if those were few for a batch."""
+        if written < SMALLEST:
+            await asyncio.sleep(self._size.rest_seconds)
 
     async def _write_some(self, ahead: Ahead, written: int) -> int:
         """Write a batch of calls and the next of the records; return how many of these."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from shared.platform.clock import monotonic
 from tests.integration.consuming.shop import Books
 
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.1
 NOTABLE_SECONDS = 0.5
 
 _OFFSETS = "SELECT partition, next_offset FROM messaging.consumer_offset WHERE topic = $1"

@@ -2,19 +2,25 @@
 
 Run as `python -m tests.chaos.balancer`, told on its first line of input what a `Crowd` is. Until
 its input ends it asks at a steady rate, whatever becomes of what it asked; then it prints a `Tale`.
+
+Threads and the standard library's client: a pooled asynchronous one takes several times the CPU of
+what it asks, once many requests are under way, and shares its cores with it.
 """
 
-import asyncio
+import contextlib
 import json
 import sys
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from itertools import count, cycle
-from typing import Any
+from threading import Event, Thread
+from typing import NamedTuple
 
-import httpx
 from pydantic import BaseModel, ConfigDict
 
 from shared.platform.clock import monotonic
@@ -22,7 +28,14 @@ from shared.platform.clock import monotonic
 PROBE_SECONDS = 0.2
 """How often each process is asked whether it is ready; a drain takes several times as long."""
 
+MOST_AT_ONCE = 300
+"""Requests under way; those beyond wait for their turn, which counts as part of their latency."""
+
+_PATIENCE_SECONDS = 30.0
 _PROBE_PATIENCE_SECONDS = 1.0
+_KEEP_SECONDS = 2.0
+"""A connection that was idle for longer is not used again: its server may be closing it."""
+
 _GONE, _ANSWERS, _READY = range(3)
 
 
@@ -54,56 +67,101 @@ class Tale(BaseModel):
     cpu_share: float
 
 
+class Request(NamedTuple):
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: str | None = None
+
+
+class Answer(NamedTuple):
+    status: int
+    text: str
+
+    @property
+    def is_success(self) -> bool:
+        return self.status // 100 == 2
+
+
+class Connections:
+    """Kept connections by address; the one that was used last is taken first."""
+
+    def __init__(self, patience_seconds: float) -> None:
+        self._patience_seconds = patience_seconds
+        self._kept: defaultdict[str, list[tuple[HTTPConnection, float]]] = defaultdict(list)
+
+    def send(self, address: str, request: Request) -> Answer:
+        """Ask, and wait for the answer; raises OSError or HTTPException."""
+        connection = self._fresh(address) or HTTPConnection(address, timeout=self._patience_seconds)
+        try:
+            connection.request(request.method, request.path, request.body, request.headers)
+            answer = connection.getresponse()
+            told = Answer(answer.status, answer.read().decode())
+        except BaseException:
+            connection.close()
+            raise
+        self._kept[address].append((connection, monotonic()))
+        return told
+
+    def _fresh(self, address: str) -> HTTPConnection | None:
+        with contextlib.suppress(IndexError):
+            while True:
+                connection, used_at = self._kept[address].pop()
+                if monotonic() - used_at < _KEEP_SECONDS:
+                    return connection
+                connection.close()
+        return None
+
+
 class Balancer:
     """Sends each request to the next process that said it was ready when it was asked last.
 
     Where none did it fails open, as the usual ones do: to the next that answers at all.
     """
 
-    def __init__(self, urls: Sequence[str]) -> None:
-        self._standing = dict.fromkeys(urls, _GONE)
-        self._turns = cycle(urls)
-        limits = httpx.Limits(max_connections=None, keepalive_expiry=2.0)
-        self._client = httpx.AsyncClient(timeout=30, limits=limits)
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._standing = dict.fromkeys(addresses, _GONE)
+        self._turns = cycle(addresses)
+        self._connections = Connections(_PATIENCE_SECONDS)
+        self._probes = Connections(_PROBE_PATIENCE_SECONDS)
 
-    @asynccontextmanager
-    async def probing(self) -> AsyncIterator["Balancer"]:
+    @contextmanager
+    def probing(self) -> Iterator["Balancer"]:
         """Ask the processes again and again, as long as the context lasts."""
-        async with self._client:
-            await asyncio.gather(*(self._probe(url) for url in self._standing))
-            tasks = [asyncio.create_task(self._watch(url)) for url in self._standing]
-            try:
-                yield self
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+        ended = Event()
+        threads = [Thread(target=self._watch, args=(one, ended)) for one in self._standing]
+        for address, thread in zip(self._standing, threads, strict=True):
+            self._probe(address)
+            thread.start()
+        try:
+            yield self
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
 
     def choose(self, but: str | None = None) -> str:
         """Return the next of the best there are, but one that has just refused."""
-        best = max(at for url, at in self._standing.items() if url != but)
-        while True:
-            url = next(self._turns)
-            if url != but and self._standing[url] == best:
-                return url
+        standing = {address: at for address, at in self._standing.items() if address != but}
+        best = max(standing.values())
+        return next(one for one in self._turns if standing.get(one) == best)
 
-    async def send(self, url: str, method: str, path: str, **options: Any) -> httpx.Response:
-        return await self._client.request(method, url + path, **options)
+    def send(self, address: str, request: Request) -> Answer:
+        return self._connections.send(address, request)
 
-    async def _watch(self, url: str) -> None:
-        while True:
-            await asyncio.sleep(PROBE_SECONDS)
-            await self._probe(url)
+    def _watch(self, address: str, ended: Event) -> None:
+        while not ended.wait(PROBE_SECONDS):
+            self._probe(address)
 
-    async def _probe(self, url: str) -> None:
+    def _probe(self, address: str) -> None:
         try:
-            answer = await self._client.get(url + "/readyz", timeout=_PROBE_PATIENCE_SECONDS)
-        except httpx.TimeoutException:
+            answer = self._probes.send(address, Request("GET", "/readyz", {}))
+        except TimeoutError:
             return  # on a busy machine, perhaps: what it said last holds
-        except httpx.TransportError:
-            self._standing[url] = _GONE
+        except (OSError, HTTPException):
+            self._standing[address] = _GONE
         else:
-            self._standing[url] = _READY if answer.is_success else _ANSWERS
+            self._standing[address] = _READY if answer.is_success else _ANSWERS
 
 
 class Clients:
@@ -111,79 +169,92 @@ class Clients:
 
     def __init__(self, crowd: Crowd) -> None:
         self._crowd = crowd
-        self._statuses: Counter[str] = Counter()
-        self._again = 0
+        # Threads append to lists, which is safe; what is counted is counted at the end.
+        self._statuses: list[str] = []
+        self._refused: list[str] = []
         self._errors: list[str] = []
         self._milliseconds: list[float] = []
 
-    async def ask(self, stop: asyncio.Event) -> None:
+    def ask(self, stop: Event) -> None:
         """Ask until told to stop, and wait for the answers."""
         crowd = self._crowd
-        async with asyncio.TaskGroup() as group:
-            for urls, rate, one in (
+        paces = [
+            Thread(target=self._pace, args=(addresses, rate, one, stop))
+            for addresses, rate, one in (
                 (crowd.redeem, crowd.redemptions_per_second, self._redeem),
                 (crowd.mall, crowd.looks_per_second, self._look),
-            ):
-                if rate:
-                    group.create_task(self._pace(urls, rate, one, stop))
+            )
+            if rate
+        ]
+        for pace in paces:
+            pace.start()
+        for pace in paces:
+            pace.join()
 
     def tale(self, cpu_share: float) -> Tale:
         return Tale(
-            statuses=self._statuses,
-            again=self._again,
+            statuses=Counter(self._statuses),
+            again=len(self._refused),
             errors=self._errors,
             milliseconds=sorted(self._milliseconds),
             cpu_share=cpu_share,
         )
 
-    async def _pace(self, urls: Sequence[str], rate: int, one: Any, stop: asyncio.Event) -> None:
+    def _pace(
+        self,
+        addresses: Sequence[str],
+        rate: int,
+        one: Callable[[Balancer, int, float], None],
+        stop: Event,
+    ) -> None:
         start = monotonic()
-        async with Balancer(urls).probing() as balancer, asyncio.TaskGroup() as group:
+        with Balancer(addresses).probing() as balancer, ThreadPoolExecutor(MOST_AT_ONCE) as pool:
             for number in count():
                 due = start + number / rate
-                await asyncio.sleep(max(0, due - monotonic()))
-                if stop.is_set():
+                if stop.wait(max(0, due - monotonic())):
                     return
-                group.create_task(one(balancer, number, due))
+                pool.submit(one, balancer, number, due)
 
-    async def _redeem(self, balancer: Balancer, number: int, due: float) -> None:
+    def _redeem(self, balancer: Balancer, number: int, due: float) -> None:
         crowd = self._crowd
         path = f"/v1/members/{crowd.members[number % len(crowd.members)]}/redemptions"
         body = {"reward_id": crowd.reward, "quantity": 1, "confirm": True}
         headers = {**crowd.headers, "Idempotency-Key": f"key-{number}"}
-        await self._sent(balancer, "POST", path, json=body, headers=headers)
+        headers["Content-Type"] = "application/json"
+        self._sent(balancer, Request("POST", path, headers, json.dumps(body)))
         self._milliseconds.append((monotonic() - due) * 1e3)
 
-    async def _look(self, balancer: Balancer, number: int, _due: float) -> None:
+    def _look(self, balancer: Balancer, number: int, _due: float) -> None:
         path = f"/v1/members/{self._crowd.members[number % len(self._crowd.members)]}/account"
-        await self._sent(balancer, "GET", path, headers=self._crowd.headers)
+        self._sent(balancer, Request("GET", path, self._crowd.headers))
 
-    async def _sent(self, balancer: Balancer, method: str, path: str, **options: Any) -> None:
+    def _sent(self, balancer: Balancer, request: Request) -> None:
         """Send a request; on a 503 once more, to another process."""
         try:
-            url = balancer.choose()
-            answer = await balancer.send(url, method, path, **options)
-            if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-                self._again += 1
-                answer = await balancer.send(balancer.choose(url), method, path, **options)
-        except httpx.TransportError as error:
-            self._errors.append(f"{method} {path}: {error!r}")
+            address = balancer.choose()
+            answer = balancer.send(address, request)
+            if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                self._refused.append(address)
+                answer = balancer.send(balancer.choose(address), request)
+        except (OSError, HTTPException) as error:
+            self._errors.append(f"{request.method} {request.path}: {error!r}")
             return
-        self._statuses[f"{method} {answer.status_code}"] += 1
+        self._statuses.append(f"{request.method} {answer.status}")
         if not answer.is_success:
-            self._errors.append(f"{method} {path}: {answer.text}")
+            self._errors.append(f"{request.method} {request.path}: {answer.text}")
 
 
-async def main() -> None:
+def main() -> None:
     clients = Clients(Crowd.model_validate_json(sys.stdin.readline()))
-    stop, start = asyncio.Event(), monotonic()
-    asking = asyncio.create_task(clients.ask(stop))
-    await asyncio.to_thread(sys.stdin.read)
+    stop, start = Event(), monotonic()
+    asking = Thread(target=clients.ask, args=(stop,))
+    asking.start()
+    sys.stdin.read()
     stop.set()
-    await asking
+    asking.join()
     share = time.process_time() / (monotonic() - start)
-    print(json.dumps(clients.tale(share).model_dump()))  # noqa: T201
+    print(clients.tale(share).model_dump_json())  # noqa: T201
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

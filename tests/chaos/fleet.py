@@ -1,4 +1,4 @@
-"""Services with two processes each behind a balancer, restarted one after the other under load."""
+"""Services of several processes, behind a balancer, restarted one after the other under load."""
 
 import asyncio
 import sys
@@ -22,6 +22,9 @@ from tests.support.stack import Home, free_port
 
 ROOT = Path(__file__).parents[2]
 MUG = Reward(id="mug", points=3, stock=10**8)
+PROCESSES = {"earn": 3}
+"""Two of each but these: one more than the load needs, to catch up with what waited meanwhile."""
+
 ASKED = ("redeem", "mall")
 """The services that clients ask over HTTP, which is why they drain."""
 
@@ -40,30 +43,39 @@ async def open_deployment(database: Database, kafka: KafkaHandle, buyers: Sequen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """Two processes of a service; where clients ask, at addresses that outlive them."""
+class Replicas:
+    """The processes of a service; where clients ask, at addresses that outlive them."""
 
     name: str
     place: Place
     stack: AsyncExitStack
-    ports: tuple[int, int]
+    ports: Sequence[int]
     running: list[Service] = field(default_factory=list)
 
     @property
-    def urls(self) -> list[str]:
-        return [f"http://127.0.0.1:{port}" for port in self.ports]
+    def addresses(self) -> list[str]:
+        return [f"127.0.0.1:{port}" for port in self.ports]
 
     async def start(self) -> None:
         self.running.extend([await self._start(port) for port in self.ports])
         for service in self.running:
             await service.until_ready(patience_seconds=PATIENCE_SECONDS)
 
-    async def restart(self) -> None:
-        """Stop and start one after the other, the second when the first is ready again."""
+    async def restart(self, *, settle_seconds: float = 0.0) -> None:
+        """Replace one after the other, the next when the new one has been ready for so long.
+
+        The new one comes before the old one goes, except where it needs the same address.
+        """
         for number, port in enumerate(self.ports):
-            await self.running[number].drain()
-            self.running[number] = await self._start(port)
-            await self.running[number].until_ready(patience_seconds=PATIENCE_SECONDS)
+            if port:
+                await self.running[number].drain()
+            new = await self._start(port)
+            await new.until_ready(patience_seconds=PATIENCE_SECONDS)
+            if not port:
+                await asyncio.sleep(settle_seconds)
+                await self.running[number].drain()
+            self.running[number] = new
+            await asyncio.sleep(settle_seconds)
 
     async def _start(self, port: int) -> Service:
         settings = {"JIFEN_HTTP_PORT": str(port)}
@@ -75,22 +87,21 @@ class Pair:
 @asynccontextmanager
 async def fleet(
     books: Books, home: Home, names: Sequence[str]
-) -> AsyncIterator[Mapping[str, Pair]]:
-    """Run two processes of each service, ready to be asked."""
+) -> AsyncIterator[Mapping[str, Replicas]]:
+    """Run the processes of each service, ready to be asked."""
     urls = {name: books.database.dsn(f"jifen_{name}") for name in names}
     place = Place(urls=urls, bootstrap=books.bootstrap, folder=home.folder)
     async with AsyncExitStack() as stack:
-        pairs = {
-            name: Pair(
-                name=name,
-                place=place,
-                stack=stack,
-                ports=(free_port(), free_port()) if name in ASKED else (0, 0),
-            )
+        services = {
+            name: Replicas(name=name, place=place, stack=stack, ports=_ports(name))
             for name in names
         }
-        await asyncio.gather(*(pair.start() for pair in pairs.values()))
-        yield pairs
+        await asyncio.gather(*(replicas.start() for replicas in services.values()))
+        yield services
+
+
+def _ports(name: str) -> Sequence[int]:
+    return [free_port() if name in ASKED else 0 for _ in range(PROCESSES.get(name, 2))]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,11 +151,11 @@ async def _program(module: str, *arguments: str) -> AsyncIterator[asyncio.subpro
         await process.wait()
 
 
-def crowd_of(pairs: Mapping[str, Pair], buyers: Sequence[str], **rates: int) -> Crowd:
+def crowd_of(services: Mapping[str, Replicas], buyers: Sequence[str], **rates: int) -> Crowd:
     """Have buyers ask at the doors there are."""
     return Crowd(
-        redeem=pairs["redeem"].urls,
-        mall=pairs["mall"].urls if "mall" in pairs else [],
+        redeem=services["redeem"].addresses,
+        mall=services["mall"].addresses if "mall" in services else [],
         headers=SERVICE,
         members=list(buyers),
         reward=MUG.id,

@@ -23,11 +23,11 @@ async def test_no_client_notices_a_rolling_restart(
     database: Database, kafka: KafkaHandle, home: Home
 ) -> None:
     books = await open_deployment(database, kafka, BUYERS)
-    async with fleet(books, home, ("relay", "earn", "redeem")) as pairs:
-        crowd = crowd_of(pairs, BUYERS, redemptions=20)
+    async with fleet(books, home, ("relay", "earn", "redeem")) as services:
+        crowd = crowd_of(services, BUYERS, redemptions=20)
         async with ordering(books, rate=100, seed=61), asking(crowd) as tales:
             await books.until_read(200)
-            await asyncio.gather(*(pair.restart() for pair in pairs.values()))
+            await asyncio.gather(*(replicas.restart() for replicas in services.values()))
         await books.until_done()
     (tale,) = tales
     assert tale.errors == []

@@ -25,6 +25,7 @@ _STOP_SECONDS = 30
 _LOWEST_PORT, _PORTS = 20_000, 8_000
 # Workers look in different places: two that found the same free port would both take it.
 _PLACES = 8
+_given: set[int] = set()
 
 
 class Home:
@@ -174,10 +175,12 @@ class EmbeddedKafka:
 
 
 def free_port() -> int:
-    """Return a port nobody has, out of the way of outgoing connections."""
+    """Return a port nobody has or was given, out of the way of outgoing connections."""
     size = _PORTS // _PLACES
     place = Worker().number % _PLACES
-    return first_free(_LOWEST_PORT + place * size + secrets.randbelow(size))
+    port = first_free(_LOWEST_PORT + place * size + secrets.randbelow(size), _given)
+    _given.add(port)
+    return port
 
 
 def _wait(is_ready: Callable[[], bool], server: Server) -> None:
