@@ -3,8 +3,8 @@
 Run as `python -m tests.chaos.balancer`, told on its first line of input what a `Crowd` is. Until
 its input ends it asks at a steady rate, whatever becomes of what it asked; then it prints a `Tale`.
 
-Threads and the standard library's client: a pooled asynchronous one takes several times the CPU of
-what it asks, once many requests are under way, and shares its cores with it.
+Threads and the standard library's client: a pooled asynchronous one takes more CPU than what it
+asks as soon as many requests are under way, and the two share their cores.
 """
 
 import contextlib
