@@ -130,7 +130,7 @@ class Relay:
             if moved := await mover.move_page(publisher):
                 poll_seconds = _FIRST_POLL_SECONDS
                 failures.reset()
-                if moved < _SMALL_PAGE_ROWS:
+                if moved < min(_SMALL_PAGE_ROWS, self._settings.relay_page_rows):
                     await self._pause(rest_after(monotonic() - started))
             else:
                 await self._pause(poll_seconds)
