@@ -33,7 +33,7 @@ BRAKE_POLL_SECONDS: Final = 1.0
 MOST_CALLS: Final = 2_000
 """Callers that wait at once; beyond, they are told to come back."""
 
-ENOUGH_CALLS: Final = 50
+ENOUGH_CALLS: Final = 20
 """A batch of so many is worth its price; fewer wait a little for more (`shared.platform.rest`)."""
 
 DETAIL_LIMIT: Final = 2_000
