@@ -52,7 +52,7 @@ async def until_posted(database: Database) -> None:
         if fewest is None or left < fewest:
             fewest, deadline = left, monotonic() + PATIENCE_SECONDS
         assert monotonic() < deadline, f"{left} messages were not posted"
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
 
 
 def moody(chance: random.Random) -> Reply:

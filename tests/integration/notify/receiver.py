@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class Receiver:
     answer: Callable[[Request, int], Reply] = lambda _request, _before: OK
     most_at_once: int = 0
     _at_once: int = 0
+    _came: Counter[str] = field(default_factory=Counter)
 
     @property
     def ids(self) -> list[str]:
@@ -61,7 +63,8 @@ class Receiver:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while (request := await _read(reader)) is not None:
-                before = self.ids.count(request.data["id"])
+                came = request.data["id"]
+                before, self._came[came] = self._came[came], self._came[came] + 1
                 self.requests.append(request)
                 self._at_once += 1
                 self.most_at_once = max(self.most_at_once, self._at_once)
