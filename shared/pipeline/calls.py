@@ -51,9 +51,9 @@ class Calls:
             expiry.cancel()
             del self._open[ticket]
 
-    async def wait(self) -> None:
-        """Wait until there is a call."""
-        while not self._queue:
+    async def wait(self, calls: int = 1) -> None:
+        """Wait until so many are queued."""
+        while len(self._queue) < calls:
             self._arrived.clear()
             await self._arrived.wait()
 
@@ -61,9 +61,7 @@ class Calls:
         """Wait so long, or until so many are queued."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while len(self._queue) < enough:
-                    self._arrived.clear()
-                    await self._arrived.wait()
+                await self.wait(enough)
 
     def take(self, most: int) -> list[Command]:
         """Take up to so many commands whose callers still wait, oldest first."""
