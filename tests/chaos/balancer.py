@@ -13,12 +13,13 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from itertools import count, cycle
-from threading import Event, Thread
+from threading import Event
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -83,6 +84,20 @@ class Answer(NamedTuple):
         return self.status // 100 == 2
 
 
+@contextmanager
+def running(works: Sequence[Callable[[Event], None]]) -> Iterator[None]:
+    """Run each in a thread that is told when the context ends; what one raises is raised then."""
+    ended = Event()
+    with ThreadPoolExecutor(len(works)) as pool:
+        threads = [pool.submit(work, ended) for work in works]
+        try:
+            yield
+        finally:
+            ended.set()
+    for thread in threads:
+        thread.result()
+
+
 class Connections:
     """Kept connections by address; the one that was used last is taken first."""
 
@@ -128,17 +143,10 @@ class Balancer:
     @contextmanager
     def probing(self) -> Iterator["Balancer"]:
         """Ask the processes again and again, as long as the context lasts."""
-        ended = Event()
-        threads = [Thread(target=self._watch, args=(one, ended)) for one in self._standing]
-        for address, thread in zip(self._standing, threads, strict=True):
+        for address in self._standing:
             self._probe(address)
-            thread.start()
-        try:
+        with running([partial(self._watch, address) for address in self._standing]):
             yield self
-        finally:
-            ended.set()
-            for thread in threads:
-                thread.join()
 
     def choose(self, but: str | None = None) -> str:
         """Return the next of the best there are, but one that has just refused."""
@@ -175,21 +183,20 @@ class Clients:
         self._errors: list[str] = []
         self._milliseconds: list[float] = []
 
-    def ask(self, stop: Event) -> None:
-        """Ask until told to stop, and wait for the answers."""
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Ask as long as the context lasts, and wait for the answers."""
         crowd = self._crowd
         paces = [
-            Thread(target=self._pace, args=(addresses, rate, one, stop))
+            partial(self._pace, addresses, rate, one)
             for addresses, rate, one in (
                 (crowd.redeem, crowd.redemptions_per_second, self._redeem),
                 (crowd.mall, crowd.looks_per_second, self._look),
             )
             if rate
         ]
-        for pace in paces:
-            pace.start()
-        for pace in paces:
-            pace.join()
+        with running(paces):
+            yield
 
     def tale(self, cpu_share: float) -> Tale:
         return Tale(
@@ -213,7 +220,12 @@ class Clients:
                 due = start + number / rate
                 if stop.wait(max(0, due - monotonic())):
                     return
-                pool.submit(one, balancer, number, due)
+                pool.submit(one, balancer, number, due).add_done_callback(self._ended)
+
+    def _ended(self, asked: "Future[None]") -> None:
+        """What nobody reckoned with is an error of the tale as well, not lost with its thread."""
+        if (error := asked.exception()) is not None:
+            self._errors.append(repr(error))
 
     def _redeem(self, balancer: Balancer, number: int, due: float) -> None:
         crowd = self._crowd
@@ -246,12 +258,9 @@ class Clients:
 
 def main() -> None:
     clients = Clients(Crowd.model_validate_json(sys.stdin.readline()))
-    stop, start = Event(), monotonic()
-    asking = Thread(target=clients.ask, args=(stop,))
-    asking.start()
-    sys.stdin.read()
-    stop.set()
-    asking.join()
+    start = monotonic()
+    with clients.asking():
+        sys.stdin.read()
     share = time.process_time() / (monotonic() - start)
     print(clients.tale(share).model_dump_json())  # noqa: T201
 
