@@ -23,13 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 on drift")
     parser.add_argument("folder", nargs="?", type=Path, default=_FOLDER, metavar="FOLDER")
     options = parser.parse_args(arguments)
-    folder: Path = options.folder
-    wanted = {folder / name: text for name, text in files(Pace()).items()}
-    return keep(wanted, check=options.check)
+    return keep(files(Pace(), options.folder), check=options.check)
 
 
-def files(pace: Pace) -> Mapping[str, str]:
-    """Return the files of rules by their names."""
+def files(pace: Pace, folder: Path) -> Mapping[Path, str]:
+    """Return the files of rules that are to be in a folder."""
     promises = [
         # In this order, so that an alert sees what was recorded a moment before.
         Group(
@@ -39,13 +37,10 @@ def files(pace: Pace) -> Mapping[str, str]:
         for one in OBJECTIVES
     ]
     others = [Group(name="points", rules=alerts(pace))]
-    return {"rules.yml": _yaml(promises, pace), "alerts.yml": _yaml(others, pace)}
-
-
-def write(wanted: Mapping[str, str], folder: Path) -> None:
-    """Write files into a folder."""
-    for name, text in wanted.items():
-        (folder / name).write_text(text)
+    return {
+        folder / "rules.yml": _yaml(promises, pace),
+        folder / "alerts.yml": _yaml(others, pace),
+    }
 
 
 def _yaml(groups: Sequence[Group], pace: Pace) -> str:

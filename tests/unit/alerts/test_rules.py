@@ -14,6 +14,7 @@ from deploy.prometheus import generate
 from deploy.prometheus.catalogue import JOBS, alerts
 from deploy.prometheus.objectives import BURNS, OBJECTIVES, WINDOWS
 from deploy.prometheus.rules import HOUR, MINUTE, Pace
+from shared.platform.generated import keep
 from shared.platform.metrics import Metrics
 from tests.support.promql import unknown_series
 from tests.unit.house.repository import ROOT, anchors
@@ -30,7 +31,7 @@ def test_the_committed_files_are_what_the_code_makes() -> None:
 
 
 def test_drift_is_noticed(tmp_path: Path) -> None:
-    generate.write(generate.files(Pace()), tmp_path)
+    keep(generate.files(Pace(), tmp_path), check=False)
     assert generate.main(["--check", str(tmp_path)]) == 0
     (tmp_path / "alerts.yml").write_text("groups: []\n")
     assert generate.main(["--check", str(tmp_path)]) == 1
@@ -88,7 +89,7 @@ def test_a_pace_makes_seconds_of_minutes() -> None:
 
 @pytest.mark.parametrize("pace", [Pace(), Pace(1 / 60)], ids=["production", "fast"])
 def test_promtool_takes_the_rules(promtool: str, tmp_path: Path, pace: Pace) -> None:
-    generate.write(generate.files(pace), tmp_path)
+    keep(generate.files(pace, tmp_path), check=False)
     run(promtool, "check", "rules", *map(str, sorted(tmp_path.iterdir())))
 
 
