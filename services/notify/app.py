@@ -16,6 +16,7 @@ from services.notify.monitor import NotifyMonitor
 from services.notify.sender import Sender
 from services.notify.settings import NotifySettings
 from services.notify.webhook import Webhook
+from shared.pipeline.fetch import UNHURRIED
 from shared.pipeline.runner import Runner
 from shared.platform.auth.verifier import Verifier, make_verifier
 from shared.platform.health import Readiness
@@ -79,6 +80,7 @@ def make_runner(settings: NotifySettings, metrics: Metrics) -> Runner[Desk]:
         topics=TOPICS,
         settings=settings,
         metrics=metrics,
+        fetch=UNHURRIED,
     )
 
 

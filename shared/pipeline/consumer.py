@@ -24,6 +24,7 @@ from shared.pipeline.edges import (
     make_subscriber,
 )
 from shared.pipeline.errors import StaleOffsetsError
+from shared.pipeline.fetch import Fetch
 from shared.pipeline.gauges import Gauges
 from shared.pipeline.intake import Intake
 from shared.pipeline.offsets import Offsets
@@ -65,10 +66,12 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         writer: Writer[State],
         offsets: Offsets,
         metrics: Metrics,
+        *,
+        fetch: Fetch,
     ) -> None:
         """Take the parts; nothing is connected before `start`."""
         self._settings, self._topics, self._writer = settings, topics, writer
-        self._offsets, self._metrics = offsets, metrics
+        self._offsets, self._metrics, self._fetch = offsets, metrics, fetch
         self._gauges = Gauges(metrics, writer.group, topics)
         self._intake = Intake(self._seek_back, self._count_hole)
         self._assigned: frozenset[TopicPartition] = frozenset()
@@ -323,6 +326,7 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
             self._topics,
             group=self._writer.group,
             service=self._metrics.service,
+            fetch=self._fetch,
             listener=self,
         )
         subscriber(self._on_records)

@@ -9,6 +9,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from shared.pipeline.fetch import Fetch
 from shared.platform.settings import KafkaSettings
 
 MAX_RECORDS: Final = 4_000
@@ -16,13 +17,6 @@ MAX_RECORDS: Final = 4_000
 
 POLL_MS: Final = 20
 """FastStream sleeps this long after an empty poll, so it is what a quiet event waits at most."""
-
-FETCH_BYTES: Final = 64 * 1024
-"""The broker answers a fetch when it has so much."""
-
-FETCH_WAIT_MS: Final = 100
-"""Or after so long. Answered at the first record, fetches of a few records each take the broker
-and this process more than the records do, and a batch gets only those that came with the first."""
 
 REBALANCE_SECONDS: Final = 30.0
 """The broker waits so long for a group to gather, then goes on without who did not come."""
@@ -40,6 +34,7 @@ def make_subscriber(
     *,
     group: str,
     service: str,
+    fetch: Fetch,
     listener: ConsumerRebalanceListener,
 ) -> tuple[KafkaBroker, BatchSubscriber]:
     """Make a broker with one subscriber of raw records; nothing is connected yet."""
@@ -63,8 +58,8 @@ def make_subscriber(
         listener=listener,
         # What a sender's transaction took back never happened.
         isolation_level="read_committed",
-        fetch_min_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=FETCH_WAIT_MS,
+        fetch_min_bytes=fetch.bytes,
+        fetch_max_wait_ms=fetch.wait_ms,
         session_timeout_ms=settings.session_timeout_ms,
         heartbeat_interval_ms=min(HEARTBEAT_MS, settings.session_timeout_ms // 3),
         rebalance_timeout_ms=int(REBALANCE_SECONDS * 1_000),

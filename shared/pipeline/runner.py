@@ -11,6 +11,7 @@ from shared.pipeline.command import Command, Reply
 from shared.pipeline.consumer import Consumer
 from shared.pipeline.domain import Domain, State
 from shared.pipeline.errors import NotStartedError
+from shared.pipeline.fetch import PROMPT, Fetch
 from shared.pipeline.offsets import Offsets, read_cluster_id
 from shared.pipeline.plain import Plain, PlainBatch
 from shared.pipeline.size import BatchSize
@@ -46,13 +47,14 @@ class Runner(Generic[State]):
         topics: Sequence[str],
         settings: ConsumerSettings,
         metrics: Metrics,
+        fetch: Fetch = PROMPT,
         answer: Callable[[Command, State], object] | None = None,
     ) -> None:
         """Take the parts; nothing is connected before `run`.
 
         `answer` says what callers of `ask` are told; without it nobody may call.
         """
-        self._make_domain, self._topics = make_domain, topics
+        self._make_domain, self._topics, self._fetch = make_domain, topics, fetch
         self._database, self._kafka, self._metrics = settings.database, settings.kafka, metrics
         self._size = BatchSize(
             target_seconds=settings.batch_target_seconds, start=settings.batch_start
@@ -118,7 +120,9 @@ class Runner(Generic[State]):
         if self._answer is not None:
             self._serving = asyncio.create_task(writer.serve(), name="serve-calls")
         offsets = Offsets(batch.group, cluster_id, self._connect)
-        self._consumer = Consumer(self._kafka, self._topics, writer, offsets, self._metrics)
+        self._consumer = Consumer(
+            self._kafka, self._topics, writer, offsets, self._metrics, fetch=self._fetch
+        )
         await self._consumer.start()
 
     def _make_batch(self, cluster_id: str, revisions: Revisions) -> Unit:
