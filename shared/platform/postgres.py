@@ -114,6 +114,7 @@ def create_pool(
         server_settings=session_settings(settings, application_name)
         | {"default_transaction_read_only": "off" if writes else "on"},
         init=set_codecs,
+        reset=_keep_session,
     )
 
 
@@ -146,6 +147,14 @@ async def set_codecs(connection: Connection) -> None:
         decoder=_jsonb_body,
         format="binary",
     )
+
+
+async def _keep_session(connection: Connection) -> None:
+    """Do nothing more than the driver, which has ended what transaction was left open.
+
+    Asking the server to forget settings, cursors, listeners and session locks is a round trip per
+    use, and no statement of a pool makes any.
+    """
 
 
 def _jsonb_body(value: bytes) -> bytes:
