@@ -37,6 +37,7 @@ async def served(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     settings = MallSettings.model_validate(
         {
             "http_port": port,
+            "drain_seconds": 0,
             "database": {"url": database.dsn("jifen_mall")},
             "auth": {"secret": SECRET},
         }
