@@ -71,7 +71,7 @@ async def _ours(books: Books, home: Home, run: int) -> tuple[float, dict[str, fl
         ]
         await books.until_read(2_000)
         before, started, done = measure(parts), monotonic(), await _read(books)
-        await books.until_read(EVENTS)
+        await books.until_read(EVENTS, every_seconds=0.1)
         while await books.waiting():  # noqa: ASYNC110 - asked of the database
             await asyncio.sleep(0.02)
         seconds = monotonic() - started

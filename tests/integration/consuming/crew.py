@@ -68,7 +68,11 @@ class Service:
         await self.process.wait()
 
     async def drain(self, *, patience_seconds: float = 60) -> None:
-        """Ask it to stop, as an operator would; it must end well and in time."""
+        """Ask it to stop, as an operator would; it must end well and in time.
+
+        Not before it listens for signals: what has not begun to run just ends.
+        """
+        await self.until_logged("started")
         self.send(signal.SIGTERM)
         code = await asyncio.wait_for(self.process.wait(), patience_seconds)
         assert code == 0, f"{self.name} ended with {code}; {self.lines[-20:]}"
