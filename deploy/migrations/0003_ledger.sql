@@ -66,9 +66,10 @@ CREATE FUNCTION ledger.bucket_of(member text) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 0;
 
--- The hash before a member's first entry; it binds the chain to the member.
+-- The hash before a member's first entry; it binds the chain to the member. Stable, as convert_to
+-- is: declared immutable it could not be inlined, and was a query of its own for each new member.
 CREATE FUNCTION ledger.genesis(member text) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256('\x00'::bytea || convert_to(member, 'UTF8'));
 
 -- What stands for the place of an account that may not be there, among the advisory locks.
@@ -136,10 +137,16 @@ CREATE TYPE ledger.posting AS (
 );
 CREATE TYPE ledger.forgiveness AS (member_id text, expires_on date, points bigint);
 
+-- The sum of points, as an integer: sum() of bigint is numeric, and costs ten times as much to end.
+CREATE AGGREGATE ledger.total(bigint) (
+    SFUNC = int8pl, STYPE = bigint, INITCOND = '0', PARALLEL = SAFE
+);
+
 -- Appends entries, moves accounts and lots by what the entries say, and announces them.
--- Refuses (40001, load again) accounts that stand elsewhere than decided on, and (23514, a bug: the
--- same posting would never be taken) what does not follow them or does not add up. Lots add up to
--- the balance afterwards because they did before and every entry moves both by the same points.
+-- Refuses (40001, load again) accounts that stand elsewhere than decided on, and (23505, 23514: a
+-- bug, the same posting would never be taken) what was told before, what does not follow the
+-- accounts and what does not add up. Lots add up to the balance afterwards because they did before
+-- and every entry moves both by the same points.
 CREATE FUNCTION ledger.post(
     routing_member text, entries ledger.posting[], forgiven ledger.forgiveness[]
 ) RETURNS integer
@@ -159,7 +166,8 @@ DECLARE
     );
     -- Few: of the lots of members of many years, the others are not read.
     dates date[] := ARRAY(
-        SELECT DISTINCT unnest(e.lot_dates::date[]) FROM unnest(entries) AS e
+        SELECT unnest(d.lot_dates::date[])
+        FROM (SELECT DISTINCT e.lot_dates FROM unnest(entries) AS e) AS d
         UNION SELECT f.expires_on FROM unnest(forgiven) AS f
     );
     told record;
@@ -178,13 +186,13 @@ BEGIN
             min(e.seq) FILTER (WHERE e.decided_on IS NOT NULL) - 1 AS seq,
             max(e.decided_on) AS decided_on,
             count(*) AS entries,
-            sum(e.points)::bigint AS points,
-            coalesce(sum(e.points) FILTER (WHERE e.kind = 'earned'), 0)::bigint AS earned,
-            coalesce(sum(e.points) FILTER (WHERE e.kind = 'reversed'), 0)::bigint AS reversed,
-            coalesce(sum(e.points) FILTER (WHERE e.kind = 'redeemed'), 0)::bigint AS redeemed,
-            coalesce(sum(e.points) FILTER (WHERE e.kind = 'returned'), 0)::bigint AS returned,
-            coalesce(sum(e.points) FILTER (WHERE e.kind = 'expired'), 0)::bigint AS expired,
-            coalesce(sum(e.points) FILTER (WHERE e.kind = 'adjusted'), 0)::bigint AS adjusted,
+            ledger.total(e.points) AS points,
+            ledger.total(e.points) FILTER (WHERE e.kind = 'earned') AS earned,
+            ledger.total(e.points) FILTER (WHERE e.kind = 'reversed') AS reversed,
+            ledger.total(e.points) FILTER (WHERE e.kind = 'redeemed') AS redeemed,
+            ledger.total(e.points) FILTER (WHERE e.kind = 'returned') AS returned,
+            ledger.total(e.points) FILTER (WHERE e.kind = 'expired') AS expired,
+            ledger.total(e.points) FILTER (WHERE e.kind = 'adjusted') AS adjusted,
             max(e.posted_at) AS posted_at,
             substr(max(int8send(e.seq) || e.hash), 9) AS head_hash
         FROM entry AS e
@@ -212,7 +220,7 @@ BEGIN
         SELECT
             e.*,
             e.seq <> m.seq + row_number() OVER chain AS gap,
-            e.balance <> m.balance + sum(e.points) OVER chain
+            e.balance <> m.balance + ledger.total(e.points) OVER chain
             OR e.posted_at < greatest(m.posted_at, lag(e.posted_at) OVER chain)
             OR greatest(e.balance, 0) - greatest(e.balance - e.points, 0)
                 <> CASE cardinality(e.lot_points)
@@ -234,8 +242,6 @@ BEGIN
             e.lot_points, e.reason, e.revision, e.occurred_at, e.posted_at, e.hash_version, e.hash
         FROM line AS e
         ORDER BY e.member_id, e.seq
-        ON CONFLICT DO NOTHING
-        RETURNING 1
     ), announced AS (
         INSERT INTO messaging.outbox (event_id, aggregatetype, aggregateid, type, payload, headers)
         SELECT
@@ -257,9 +263,9 @@ BEGIN
         SELECT
             m.member_id,
             m.expires_on,
-            sum(m.points)::bigint AS points,
-            sum(m.expired)::bigint AS expired,
-            sum(m.forgiven)::bigint AS forgiven,
+            ledger.total(m.points) AS points,
+            ledger.total(m.expired) AS expired,
+            ledger.total(m.forgiven) AS forgiven,
             sum(m.times)::integer AS times
         FROM (
             SELECT
@@ -302,7 +308,6 @@ BEGIN
         (SELECT count(*) FROM total) AS members,
         (SELECT count(*) FROM total AS t WHERE t.firsts = 1) AS begun,
         (SELECT count(*) FROM moved) AS moved,
-        (SELECT count(*) FROM appended) AS appended,
         count(*) AS lines,
         count(*) FILTER (WHERE l.gap) AS gaps,
         count(*) FILTER (WHERE l.unbalanced) AS unbalanced
@@ -315,7 +320,7 @@ BEGIN
     ELSIF told.moved <> told.members THEN
         RAISE EXCEPTION 'only % of % accounts stand where they stood', told.moved, told.members
             USING ERRCODE = '40001', HINT = 'Load the accounts again and decide anew.';
-    ELSIF told.gaps > 0 OR told.unbalanced > 0 OR told.appended <> told.lines THEN
+    ELSIF told.gaps > 0 OR told.unbalanced > 0 THEN
         RAISE EXCEPTION 'the posting does not follow the ledger or does not add up: %', to_json(told)
             USING ERRCODE = '23514';
     END IF;
