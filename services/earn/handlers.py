@@ -42,12 +42,27 @@ class Earn:
             fingerprint=fingerprint(event.data),
             event=event,
             record=record,
-            asks=_asks(event.data),
         )
 
     async def lock(self, connection: Connection, commands: Sequence[Command]) -> Desk:
         """Claim the orders that the commands speak of."""
         return await store.lock(connection, _by_type(commands))
+
+    def asks(self, command: Command, state: Desk) -> Sequence[Cause]:
+        """Name what deciding an event asks of its member's ledger.
+
+        A payment is in no ledger while its order's claim is new: both are written at once.
+        """
+        data = command.event.data
+        if type(data) is OrderPaid and not state.orders[data.order_id].settled:
+            return ()
+        if type(data) is ShareBonusReversed:
+            return (command.cause, causes.friend_ordered(data.order_id))
+        return (command.cause,)
+
+    def only_adds(self, command: Command) -> bool:
+        """Tell whether an event can only be worth points; a check-in may correct later days."""
+        return type(command.event.data) in _ADDING
 
     async def load(self, connection: Connection, commands: Sequence[Command], state: Desk) -> None:
         """Read what deciding the commands needs."""
@@ -80,12 +95,7 @@ def _by_type(commands: Sequence[Command]) -> store.Told:
     return told
 
 
-def _asks(data: Wire) -> tuple[Cause, ...]:
-    """Name what else deciding an event asks of its member's ledger."""
-    if type(data) is ShareBonusReversed:
-        return (causes.friend_ordered(data.order_id),)
-    return ()
-
+_ADDING: Final[frozenset[type[Wire]]] = frozenset({OrderPaid, ShareClicked, ShareOrdered})
 
 _CAUSES: Final[Mapping[type[Wire], Callable[[Any, str], Cause]]] = {
     OrderPaid: lambda data, _: causes.paid(data.order_id),

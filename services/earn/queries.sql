@@ -1,17 +1,21 @@
 -- name: lock_orders
--- Insert or lock the claims of orders; the first member an order is told for owns it.
-INSERT INTO earn.order_claim AS c (order_id, member_id, currency, lines)
-SELECT t.order_id, t.member_id, t.currency, t.lines::json
-FROM unnest(
-    string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n', ''),
-    string_to_array($3::text, E'\n', ''), string_to_array($4::text, E'\n', '')
-) AS t (order_id, member_id, currency, lines)
-ORDER BY t.order_id COLLATE "C"
-ON CONFLICT (order_id) DO UPDATE SET
-    member_id = coalesce(c.member_id, excluded.member_id),
-    currency = coalesce(c.currency, excluded.currency),
-    lines = coalesce(c.lines, excluded.lines)
-RETURNING new.order_id, new.member_id, new.refunded, old.member_id IS NOT NULL AS settled;
+-- Insert or lock the claims of orders; the first member an order is told for owns it. Returns those
+-- that were somebody's already.
+WITH claimed AS (
+    INSERT INTO earn.order_claim AS c (order_id, member_id, currency, lines)
+    SELECT t.order_id, t.member_id, t.currency, t.lines::json
+    FROM unnest(
+        string_to_array($1::text, E'\n'), string_to_array($2::text, E'\n', ''),
+        string_to_array($3::text, E'\n', ''), string_to_array($4::text, E'\n', '')
+    ) AS t (order_id, member_id, currency, lines)
+    ORDER BY t.order_id COLLATE "C"
+    ON CONFLICT (order_id) DO UPDATE SET
+        member_id = coalesce(c.member_id, excluded.member_id),
+        currency = coalesce(c.currency, excluded.currency),
+        lines = coalesce(c.lines, excluded.lines)
+    RETURNING new.order_id, new.refunded, old.member_id
+)
+SELECT d.order_id, d.member_id, d.refunded FROM claimed AS d WHERE d.member_id IS NOT NULL;
 
 -- name: load_awards
 -- What refunded orders of the locked members were awarded, by the entry that awarded it.

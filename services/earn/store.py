@@ -55,9 +55,11 @@ async def lock(connection: Connection, told: Told) -> Desk:
         _SQL["lock_orders"], lines(claims), *map(lines, zip(*claims.values(), strict=True))
     )
     orders = {
-        order_id: OrderClaim(member_id=member_id, settled=bool(settled), refunded=refunded)
-        for order_id, member_id, refunded, settled in rows
+        order_id: OrderClaim(member_id=member_id or None, settled=False, refunded=False)
+        for order_id, (member_id, _, _) in claims.items()
     }
+    for order_id, member_id, refunded in rows:
+        orders[order_id] = OrderClaim(member_id=member_id, settled=True, refunded=refunded)
     return Desk(orders=orders)
 
 

@@ -49,6 +49,14 @@ class Redeem:
         """Lock the stock that the commands may move."""
         return await store.lock(connection, needs_of([one.event.data for one in commands]))
 
+    def asks(self, command: Command, state: Desk) -> Sequence[Cause]:  # noqa: ARG002 - of the port
+        """Name a command's own cause, of which its member's ledger may have an entry."""
+        return (command.cause,)
+
+    def only_adds(self, command: Command) -> bool:  # noqa: ARG002 - of the port
+        """Tell nothing apart: limits and quotes count all lots."""
+        return False
+
     async def load(self, connection: Connection, commands: Sequence[Command], state: Desk) -> None:
         """Read what was answered before, and what limits are used up."""
         told = {(one.member_id, one.cause): None for one in commands}

@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
 
 from shared.contract.types import (
     MAX_LINES,
@@ -16,12 +17,13 @@ from shared.contract.types import (
     Sku,
     Text,
 )
-from shared.contract.wire import Part, Wire
+from shared.contract.wire import PART, Wire
 
 TOPIC = "orders.v1"
 
 
-class OrderLine(Part):
+@dataclass(frozen=True, slots=True, kw_only=True, config=PART)
+class OrderLine:
     """One line of a paid order; `paid_minor` is what was paid for the whole line."""
 
     fingerprint_fields: ClassVar[tuple[str, ...]] = ("line_id", "sku", "quantity", "paid_minor")
@@ -33,7 +35,8 @@ class OrderLine(Part):
     paid_minor: Minor
 
 
-class RefundLine(Part):
+@dataclass(frozen=True, slots=True, kw_only=True, config=PART)
+class RefundLine:
     """Money given back on one line of the order."""
 
     fingerprint_fields: ClassVar[tuple[str, ...]] = ("line_id", "paid_minor")

@@ -23,6 +23,7 @@ MAX_SHOWN = 60  # characters of a value that came: enough to recognise it
 _WORDS: dict[str, str] = {
     "missing": "a value",
     "model_type": "an object",
+    "dataclass_type": "an object",
     "tuple_type": "a list",
 }
 

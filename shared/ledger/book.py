@@ -36,11 +36,11 @@ class Today:
     day: date
     revision: int | None
     midnight_after: Callable[[date], datetime]
-    _expiries: dict[tuple[date, int], tuple[Telling, bytes]] = field(
+    _expiries: dict[tuple[date, int], tuple[Telling, str]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def expiry(self, expires_on: date, times: int) -> tuple[Telling, bytes]:
+    def expiry(self, expires_on: date, times: int) -> tuple[Telling, str]:
         """Tell how a date's expiry is told, and why: the same for all members of a batch."""
         known = self._expiries.get((expires_on, times))
         if known is None:
@@ -204,7 +204,7 @@ class Book:
         points: int,
         *,
         moves: Sequence[LotMove] = (),
-        reason: bytes,
+        reason: str,
         today: Today,
     ) -> None:
         self.seq += 1
@@ -235,9 +235,10 @@ def sum_by_kind(books: Iterable[Book]) -> dict[Kind, int]:
     return sums
 
 
-def _encode(reason: Reason) -> bytes:
+def _encode(reason: Reason) -> str:
     encoded = orjson.dumps(reason)
-    if len(encoded) <= REASON_LIMIT_BYTES:
-        return encoded
-    short = {name: value for name, value in reason.items() if isinstance(value, str | int)}
-    return orjson.dumps({**short, "summarised": True})
+    if len(encoded) > REASON_LIMIT_BYTES:
+        short = {name: value for name, value in reason.items() if isinstance(value, str | int)}
+        encoded = orjson.dumps({**short, "summarised": True})
+    # As text: the encoder's buffer is generous, and one kept per entry costs more than a copy.
+    return encoded.decode()

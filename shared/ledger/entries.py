@@ -45,7 +45,7 @@ class Line(NamedTuple):
     points: int
     balance: int
     moves: tuple[LotMove, ...]
-    reason: bytes
+    reason: str
     posted_at: datetime
 
 

@@ -30,6 +30,7 @@ def hash_v1(previous: bytes, line: Line) -> bytes:
     told = line.telling
     cause, kind = told.cause.encode(), line.kind.encode()
     dates, points = dates_text(line.moves).encode(), points_text(line.moves).encode()
+    reason = line.reason.encode()
     header = _HEADER.pack(
         1,
         previous,
@@ -44,9 +45,9 @@ def hash_v1(previous: bytes, line: Line) -> bytes:
         len(kind),
         len(dates),
         len(points),
-        len(line.reason),
+        len(reason),
     )
-    return sha256(b"".join((header, cause, kind, dates, points, line.reason))).digest()
+    return sha256(b"".join((header, cause, kind, dates, points, reason))).digest()
 
 
 HASHERS: Final[Mapping[int, Hasher]] = {1: hash_v1}

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from typing_extensions import override
+
 from shared.ledger.entries import LotMove
 
 
@@ -67,3 +69,26 @@ class Lots(dict[date, Lot]):
             dates.remove(first)
             dates.insert(0, first)
         return dates
+
+
+class LotsNotLoadedError(Exception):
+    """Points were to be taken from lots that were not loaded: a bug, nothing is posted."""
+
+
+class AddOnlyLots(Lots):
+    """Lots of a member to whom a batch only adds: of those to come none was loaded.
+
+    What is due and what is added depends on none of them. All others raise LotsNotLoadedError.
+    """
+
+    @override
+    def take(self, points: int, *, first: date | None = None) -> list[LotMove]:
+        raise LotsNotLoadedError(f"expected all lots to take {points} points from")
+
+    @override
+    def forgive(self, expires_on: date, points: int) -> int:
+        raise LotsNotLoadedError(f"expected the lot of {expires_on} to cover {points} points with")
+
+    @override
+    def spendable(self) -> int:
+        raise LotsNotLoadedError("expected all lots to count")

@@ -1,13 +1,13 @@
 """The ledger's rows: accounts are locked and loaded as books, and books are posted."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from shared.ledger.book import Book
 from shared.ledger.entries import Cause, Kind, MemberId
 from shared.ledger.hash import dates_text, points_text
-from shared.ledger.lots import Lot, Lots
+from shared.ledger.lots import AddOnlyLots, Lot, Lots
 from shared.platform.postgres import Connection, lines
 from shared.platform.sql import load_statements
 
@@ -71,14 +71,28 @@ async def read_clock(connection: Connection) -> datetime:
 
 
 async def load(
-    connection: Connection, books: Books, causes: Iterable[tuple[MemberId, Cause]]
+    connection: Connection,
+    books: Books,
+    causes: Iterable[tuple[MemberId, Cause]],
+    *,
+    adding: Collection[MemberId] = (),
+    today: date | None = None,
 ) -> None:
-    """Load lots of locked members, and which of the causes were told before."""
+    """Load lots of locked members, and which of the causes were told before.
+
+    Of members in `adding`, to whom nothing but adding will happen, only the lots from before
+    `today`: most members of a batch, and most of their lots.
+    """
+    whole = [member_id for member_id in books if member_id not in adding]
+    for member_id in adding:
+        books[member_id].lots = AddOnlyLots()
     members, told = [], []
     for member_id, cause in causes:
         members.append(member_id)
         told.append(cause)
-    rows = await connection.fetch(SQL["load"], lines(books), lines(members), lines(told))
+    rows = await connection.fetch(
+        SQL["load"], lines(whole), lines(adding), today, lines(members), lines(told)
+    )
     for member_id, day, points, expired, forgiven, times_expired, known, seq, fingerprint in rows:
         book = books[member_id]
         if known is None:
@@ -91,7 +105,8 @@ async def post(connection: Connection, books: Iterable[Book]) -> int:
     """Write what the books posted; return how many entries.
 
     Raises asyncpg.SerializationError where another writer moved an account meanwhile (load and
-    decide again), asyncpg.CheckViolationError where the posting does not add up (a bug).
+    decide again), asyncpg.IntegrityConstraintViolationError where the posting does not add up or
+    tells what the ledger has (a bug).
     """
     changed = [book for book in books if book.entries]
     if not changed:
@@ -152,7 +167,7 @@ def _postings(book: Book) -> Iterator[_Posting]:
             balance,
             f"{{{dates_text(moves)}}}",
             f"{{{points_text(moves)}}}",
-            reason.decode(),
+            reason,
             told.revision,
             told.occurred_at,
             posted_at,

@@ -27,7 +27,7 @@ _LINES: Final = (
         123,
         123,
         (LotMove(date(2027, 1, 31), 123),),
-        _PURCHASE.encode(),
+        _PURCHASE,
         _MORNING,
     ),
     Line(
@@ -37,7 +37,7 @@ _LINES: Final = (
         5,
         128,
         (LotMove(NEVER, 5),),
-        b"{}",
+        "{}",
         datetime(2026, 2, 1, tzinfo=UTC),
     ),
     Line(
@@ -52,7 +52,7 @@ _LINES: Final = (
         -130,
         -2,
         (LotMove(date(2027, 1, 31), -123), LotMove(NEVER, -5)),
-        b"",
+        "",
         datetime(2026, 2, 1, tzinfo=UTC),
     ),
     Line(
@@ -62,7 +62,7 @@ _LINES: Final = (
         0,
         -2,
         (),
-        b'{"why":"capped"}',
+        '{"why":"capped"}',
         datetime(9998, 12, 31, 23, 59, 59, 999_999, UTC),
     ),
 )
@@ -106,7 +106,7 @@ def _chain(member_id: MemberId, version: int) -> Iterator[dict[str, object]]:
             "balance": line.balance,
             "lot_dates": [date_text(move.expires_on) for move in line.moves],
             "lot_points": [move.points for move in line.moves],
-            "reason": line.reason.decode(),
+            "reason": line.reason,
             "revision": told.revision,
             "occurred_at": _instant(told.occurred_at),
             "posted_at": _instant(line.posted_at),

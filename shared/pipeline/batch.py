@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Generic
 
 from shared.contract.codec import Record
@@ -67,8 +68,7 @@ class Batch(Generic[State]):
                 for one in waiting
                 if isinstance(one.item, Command) and one.item.member_id in books
             ]
-            asked = [(one.member_id, cause) for one in commands for cause in (one.cause, *one.asks)]
-            await ledger.load(connection, books, asked)
+            await self._load(connection, commands, books, state, moment.today.day)
             await self.domain.load(connection, commands, state)
             stages.mark("load")
             folded = fold(
@@ -104,6 +104,20 @@ class Batch(Generic[State]):
             raise LostRaceError("an account was opened meanwhile")
         empty = {one: empty_book(one) for one in absent}
         return ledger.Locked(locked.books | empty, await ledger.read_clock(connection))
+
+    async def _load(
+        self,
+        connection: Connection,
+        commands: Sequence[Command],
+        books: ledger.Books,
+        state: State,
+        today: date,
+    ) -> None:
+        """Load what deciding the commands depends on, and of many members that is little."""
+        asks, only_adds = self.domain.asks, self.domain.only_adds
+        asked = [(one.member_id, cause) for one in commands for cause in asks(one, state)]
+        taking = {one.member_id for one in commands if not only_adds(one)}
+        await ledger.load(connection, books, asked, adding=books.keys() - taking, today=today)
 
     async def _find_waiting(
         self, connection: Connection, commands: Sequence[Command]

@@ -27,8 +27,6 @@ class Command(NamedTuple):
     fingerprint: bytes
     event: Event
     record: Record | None
-    # Other causes of the member that deciding asks about: has the ledger an entry of them?
-    asks: tuple[Cause, ...] = ()
     ticket: int | None = None
     # What waits for one of these looks again after this command was decided, whatever it came to;
     # without any, what waits for its cause does, once it is applied.

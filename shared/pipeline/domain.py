@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from shared.contract.codec import Event, Record
 from shared.ledger.book import Book
-from shared.ledger.entries import Telling
+from shared.ledger.entries import Cause, Telling
 from shared.pipeline.command import Command, Moment, Outcome
 from shared.platform.postgres import Connection
 
@@ -32,6 +32,17 @@ class Domain(Protocol[State]):
 
     async def lock(self, connection: Connection, commands: Sequence[Command]) -> State:
         """Insert or lock what members share, each kind in one statement ordered by key."""
+        ...
+
+    def asks(self, command: Command, state: State) -> Sequence[Cause]:
+        """Name the causes whose presence in the member's ledger deciding a command depends on.
+
+        Its own is one of them, unless what was locked says that it can't be there.
+        """
+        ...
+
+    def only_adds(self, command: Command) -> bool:
+        """Tell whether a command takes no points, so that lots it could take from don't matter."""
         ...
 
     async def load(self, connection: Connection, commands: Sequence[Command], state: State) -> None:

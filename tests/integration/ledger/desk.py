@@ -1,7 +1,8 @@
 """Lives that are posted: what the services do with books, and how the tables look after it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from tests.support.databases import Database
 from tests.unit.ledger.lives import Life, Step
 
 TABLES = ("ledger.account", "ledger.lot", "ledger.entry", "messaging.outbox")
+ADDING = frozenset({"credit", "note", "sweep"})
 ACTS: tuple[Step, ...] = (
     Step(days=0, act="credit", points=40, due_in=(4, None), policy="debt", pick=0),
     Step(days=1, act="spend", points=45, due_in=(), policy="debt", pick=0),
@@ -56,19 +58,32 @@ async def connected(
         await connection.close()
 
 
-async def take(connection: Connection, members: Sequence[MemberId]) -> Books:
+async def take(
+    connection: Connection,
+    members: Sequence[MemberId],
+    *,
+    adding: Collection[MemberId] = (),
+    today: date | None = None,
+) -> Books:
     """Lock and load, as a batch begins."""
     books = await store.lock(connection, members, members)
-    await store.load(connection, books, [])
+    await store.load(connection, books, [], adding=adding, today=today)
     return books
 
 
 async def live(
     connection: Connection, lives: Mapping[MemberId, Life], acts: Sequence[tuple[MemberId, Step]]
 ) -> None:
-    """Live a batch: one transaction over the books of those who act."""
+    """Live a batch: one transaction over the books of those who act.
+
+    Of those to whom it only adds, lots of days to come are not loaded, as services do.
+    """
+    members = [*dict.fromkeys(member for member, _ in acts)]
+    adding = set(members) - {member for member, step in acts if step.act not in ADDING}
+    days = timedelta(days=sum(step.days for _, step in acts))
+    today = max(lives[member].today for member in members) + days
     async with connection.transaction():
-        books = await take(connection, [*dict.fromkeys(member for member, _ in acts)])
+        books = await take(connection, members, adding=adding, today=today)
         for member, step in acts:
             lives[member].live(books[member], step)
         await store.post(connection, books.values())

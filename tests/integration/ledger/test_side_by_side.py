@@ -33,7 +33,7 @@ _WAITING = """
 
 
 def hash_v2(previous: bytes, line: Line) -> bytes:
-    return sha256(b"\x02" + previous + line.seq.to_bytes(8, "big") + line.reason).digest()
+    return sha256(b"\x02" + previous + line.seq.to_bytes(8, "big") + line.reason.encode()).digest()
 
 
 def give(book: Book, cause: str) -> None:

@@ -10,7 +10,7 @@ from services.earn.domain.desk import Desk
 from services.earn.handlers import GROUP, Earn
 from shared.contract.codec import Event, Record
 from shared.ledger.book import Book
-from shared.ledger.entries import Telling
+from shared.ledger.entries import Cause, Telling
 from shared.pipeline.command import Command, Moment, Outcome
 from shared.platform.postgres import Connection
 
@@ -36,6 +36,12 @@ class Planted:
 
     async def lock(self, connection: Connection, commands: Sequence[Command]) -> Desk:
         return await self.earn.lock(connection, commands)
+
+    def asks(self, command: Command, state: Desk) -> Sequence[Cause]:
+        return self.earn.asks(command, state)
+
+    def only_adds(self, command: Command) -> bool:
+        return self.earn.only_adds(command)
 
     async def load(self, connection: Connection, commands: Sequence[Command], state: Desk) -> None:
         await self.earn.load(connection, commands, state)

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ledger.book import Book
 from shared.ledger.entries import LotMove
-from shared.ledger.lots import Lot
-from tests.unit.ledger.lives import START, Life, Step, at, lives, new_book, telling
+from shared.ledger.lots import AddOnlyLots, Lot, LotsNotLoadedError
+from tests.unit.ledger.lives import START, Life, Step, at, lives, new_book, steps, telling
 
 
 def lived(steps: Iterable[Step]) -> tuple[Book, Life]:
@@ -118,6 +120,37 @@ def test_what_is_taken_anyway_becomes_a_debt_that_the_next_points_repay(
     assert reason == {"debt_added": missing}
     book.credit(telling("earn"), "earned", [LotMove(life.today, book.debt)], {}, today)
     assert (book.balance, book.lots.spendable()) == (0, 0)
+
+
+@given(lives, steps)
+def test_what_only_adds_posts_the_same_without_the_lots_to_come(
+    before: list[Step], step: Step
+) -> None:
+    whole, life = lived(before)
+    life.today += timedelta(days=step.days)
+    today = at(life.today)
+    partial = replace(whole, lots=AddOnlyLots(), known={}, entries=[], forgiven={})
+    partial.lots.update((day, replace(lot)) for day, lot in whole.lots.items() if day < life.today)
+    told = telling("one more", life.today)
+    parts = [LotMove(life.due(days), step.points) for days in step.due_in]
+    posted = len(whole.entries)
+    for book in (whole, partial):
+        book.credit(told, "earned", parts, {"rule": "gift"}, today)
+        book.note(telling("nothing", life.today), "earned", {}, today)
+    assert partial.entries == whole.entries[posted:]
+    assert partial.balance == whole.balance
+
+
+def test_nothing_is_taken_from_lots_that_were_not_loaded() -> None:
+    book = replace(new_book(), lots=AddOnlyLots())
+    book.credit(telling("earn"), "earned", [LotMove(START, 5)], {}, at(START))
+    with pytest.raises(LotsNotLoadedError, match="expected all lots to take 3 points from"):
+        book.debit(telling("spend"), "redeemed", 3, {}, at(START))
+    with pytest.raises(LotsNotLoadedError, match="expected the lot of 2024-01-01 to cover 3"):
+        book.take_back(telling("refund"), 3, START, {}, at(START))
+    with pytest.raises(LotsNotLoadedError, match="expected all lots to count"):
+        book.lots.spendable()
+    assert [entry.line.points for entry in book.entries] == [5]
 
 
 def as_told(book: Book) -> dict[date, tuple[int, int, int, int]]:
