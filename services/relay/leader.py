@@ -25,8 +25,6 @@ _ASK_SECONDS = 0.5
 # An empty outbox is polled at once, then ever later: latency when busy, quiet when idle.
 _FIRST_POLL_SECONDS = 0.001
 _LAST_POLL_SECONDS = 0.05
-# After a page of fewer it rests: the next is larger then, and costs as much.
-_SMALL_PAGE_ROWS = 500
 # After so many failures in a row (half a minute and more) another relay may have better luck.
 _MAX_FAILURES = 10
 _STALLED_SECONDS = 60.0
@@ -130,7 +128,8 @@ class Relay:
             if moved := await mover.move_page(publisher):
                 poll_seconds = _FIRST_POLL_SECONDS
                 failures.reset()
-                if moved < min(_SMALL_PAGE_ROWS, self._settings.relay_page_rows):
+                if moved < self._settings.relay_page_rows:
+                    # The next page is larger then, and costs little more.
                     await self._pause(rest_after(monotonic() - started))
             else:
                 await self._pause(poll_seconds)
