@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from shared.contract.types import Instant, LongText
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "check-ins.v1"
 
 
+@wire
 class CheckInMade(Wire):
     """A member checked in; two check-ins of one local day are the same thing told twice."""
 

@@ -22,7 +22,7 @@ from shared.contract.topics import (
 )
 from shared.contract.types import MAX_LINES, MAX_MINOR, MAX_POINTS
 from shared.contract.vectors import vectors
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, fields_of
 
 Json = dict[str, object]
 
@@ -104,9 +104,9 @@ def _type_row(wire: type[Wire]) -> str:
     links = f"[`{wire.type_name}`]({schema_path(wire)}) ([example](../../{golden_path(wire)}))"
     fields = ", ".join(
         (field.alias or name) + ("" if field.is_required() else "?")
-        for name, field in wire.model_fields.items()
+        for name, field in fields_of(wire).items()
     )
-    identity = ", ".join(wire.model_fields[name].alias or name for name in wire.fingerprint_fields)
+    identity = ", ".join(fields_of(wire)[name].alias or name for name in wire.fingerprint_fields)
     return f"| {links} | {summary(wire)} | {fields} | {identity} |"
 
 

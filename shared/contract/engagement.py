@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from shared.contract.types import Count, Id, Instant, ProfileField
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "engagement.v1"
 
 
+@wire
 class MemberFollowed(Wire):
     """A member followed the shop. Only the first time counts, so its time is no business field."""
 
@@ -19,6 +20,7 @@ class MemberFollowed(Wire):
     followed_at: Instant
 
 
+@wire
 class ProfileCompleted(Wire):
     """A member filled in a field of the profile, which counts once per field."""
 
@@ -31,6 +33,7 @@ class ProfileCompleted(Wire):
     completed_at: Instant
 
 
+@wire
 class ReviewPosted(Wire):
     """A member reviewed a line of an order. The first review of a line counts, however many."""
 
@@ -46,6 +49,7 @@ class ReviewPosted(Wire):
     posted_at: Instant
 
 
+@wire
 class SurveyAnswered(Wire):
     """A member answered a survey, which counts once per survey."""
 
@@ -58,6 +62,7 @@ class SurveyAnswered(Wire):
     answered_at: Instant
 
 
+@wire
 class TaskCompleted(Wire):
     """A member completed a task the operator set; its time decides which limit it counts for."""
 

@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from shared.contract.types import Day, Id, Instant, Points
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "ledger-commands.v1"
 
 
+@wire
 class ShareBonusReversed(Wire):
     """A friend's order came to nothing: the sharer's (`member_id`) bonus for it goes back.
 

@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from shared.contract.types import Code, Id, Instant
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "notifications.v1"
 
 
+@wire
 class Notification(Wire):
     """What a message that was sent and one that was not share; never the text itself."""
 
@@ -21,12 +22,14 @@ class Notification(Wire):
     at: Instant
 
 
+@wire
 class NotificationSent(Notification):
     """The channel took the message."""
 
     type_name: ClassVar[str] = "notification.sent.v1"
 
 
+@wire
 class NotificationFailed(Notification):
     """The channel refused the message for good; `reason` says why, for programs."""
 

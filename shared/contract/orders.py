@@ -2,8 +2,7 @@
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
-from pydantic.dataclasses import dataclass
+from pydantic import AfterValidator, Field, model_validator
 
 from shared.contract.types import (
     MAX_LINES,
@@ -17,12 +16,12 @@ from shared.contract.types import (
     Sku,
     Text,
 )
-from shared.contract.wire import PART, Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "orders.v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=PART)
+@wire
 class OrderLine:
     """One line of a paid order; `paid_minor` is what was paid for the whole line."""
 
@@ -35,7 +34,7 @@ class OrderLine:
     paid_minor: Minor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=PART)
+@wire
 class RefundLine:
     """Money given back on one line of the order."""
 
@@ -62,6 +61,7 @@ def distinct_refund_lines(lines: tuple[RefundLine, ...]) -> tuple[RefundLine, ..
 
 
 # fail_fast in both types below: a megabyte of bad lines must cost milliseconds, not seconds.
+@wire
 class OrderPaid(Wire):
     """An order was paid. Shipping earns nothing; money is in minor units of `currency`."""
 
@@ -89,20 +89,19 @@ class OrderPaid(Wire):
     device_id: LongText | None = None
 
 
+@wire(
+    json_schema_extra={
+        "oneOf": [
+            {"required": ["lines"], "properties": {"lines": {"type": "array"}}},
+            {"required": ["amount_minor"], "properties": {"amount_minor": {"type": "integer"}}},
+        ]
+    }
+)
 class OrderRefunded(Wire):
     """Money of an order was given back: line by line, or as one amount spread over the lines.
 
     Exactly one of `lines` and `amount_minor` is given.
     """
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [
-                {"required": ["lines"], "properties": {"lines": {"type": "array"}}},
-                {"required": ["amount_minor"], "properties": {"amount_minor": {"type": "integer"}}},
-            ]
-        }
-    )
 
     type_name: ClassVar[str] = "order.refunded.v1"
     topic: ClassVar[str] = TOPIC

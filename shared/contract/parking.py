@@ -2,21 +2,20 @@
 
 from typing import ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from shared.contract.types import Cause, Instant, LongText, Offset
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "parking.v1"
 
 
+@wire(validate_by_name=True, validate_by_alias=True)
 class EventAbandoned(Wire):
     """A parked event counts as abandoned; it still applies should what it awaits ever come.
 
     `group`, `topic`, `partition` and `offset` say whose and which record it was.
     """
-
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     type_name: ClassVar[str] = "event.abandoned.v1"
     topic: ClassVar[str] = TOPIC

@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from shared.contract.types import Currency, Id, Instant, Minor
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "payments.v1"
 
 
+@wire
 class Payment(Wire):
     """What a payment that succeeded and one that failed share."""
 
@@ -28,12 +29,14 @@ class Payment(Wire):
     at: Instant
 
 
+@wire
 class PaymentSucceeded(Payment):
     """The cash part of a redemption was paid."""
 
     type_name: ClassVar[str] = "payment.succeeded.v1"
 
 
+@wire
 class PaymentFailed(Payment):
     """The cash part of a redemption will not be paid."""
 

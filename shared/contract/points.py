@@ -5,11 +5,12 @@ from typing import Annotated, ClassVar
 from pydantic import JsonValue
 
 from shared.contract.types import Balance, Cause, EntryId, Expected, Instant, Sequence, SignedPoints
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "points.v1"
 
 
+@wire
 class PointsEntry(Wire):
     """What the six kinds share. Drop what is not newer than the `seq` seen; gaps are no loss."""
 
@@ -27,36 +28,42 @@ class PointsEntry(Wire):
     posted_at: Instant
 
 
+@wire
 class PointsEarned(PointsEntry):
     """Points were awarded."""
 
     type_name: ClassVar[str] = "points.earned.v1"
 
 
+@wire
 class PointsReversed(PointsEntry):
     """An award was taken back, in whole or in part."""
 
     type_name: ClassVar[str] = "points.reversed.v1"
 
 
+@wire
 class PointsRedeemed(PointsEntry):
     """Points were spent on a reward."""
 
     type_name: ClassVar[str] = "points.redeemed.v1"
 
 
+@wire
 class PointsReturned(PointsEntry):
     """Points of a redemption that came to nothing went back."""
 
     type_name: ClassVar[str] = "points.returned.v1"
 
 
+@wire
 class PointsExpired(PointsEntry):
     """Points reached their date unspent."""
 
     type_name: ClassVar[str] = "points.expired.v1"
 
 
+@wire
 class PointsAdjusted(PointsEntry):
     """Staff corrected a balance."""
 

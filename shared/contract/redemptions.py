@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from shared.contract.types import Flag, Id, Instant, LongText, Quantity
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "redemptions.v1"
 
 
+@wire
 class RedemptionRequested(Wire):
     """A member asks for a reward; `confirm` false reserves only, until confirmed or timed out."""
 
@@ -29,6 +30,7 @@ class RedemptionRequested(Wire):
     confirm: Flag
 
 
+@wire
 class RedemptionDecision(Wire):
     """What confirming and cancelling a reservation share."""
 
@@ -41,12 +43,14 @@ class RedemptionDecision(Wire):
     reason: LongText | None = None
 
 
+@wire
 class RedemptionConfirmed(RedemptionDecision):
     """The member confirms a reservation."""
 
     type_name: ClassVar[str] = "redemption.confirmed.v1"
 
 
+@wire
 class RedemptionCancelled(RedemptionDecision):
     """The member, or the shop for them, gives a redemption up."""
 

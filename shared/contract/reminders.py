@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from shared.contract.types import Day, Instant, Points, ReminderStage
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "reminders.v1"
 
 
+@wire
 class ExpiryReminderDue(Wire):
     """A member is to be told what is left of a lot; stage 90 shows in inbox and mall only."""
 

@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from shared.contract.types import Id, Instant, LongText
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "shares.v1"
 
 
+@wire
 class ShareClicked(Wire):
     """A friend opened what the member shared."""
 
@@ -22,6 +23,7 @@ class ShareClicked(Wire):
     device_id: LongText | None = None
 
 
+@wire
 class ShareOrdered(Wire):
     """A friend ordered through what the member shared; the order itself is told on orders.v1."""
 

@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from shared.contract.types import Id, Instant, Text
-from shared.contract.wire import Wire
+from shared.contract.wire import Wire, wire
 
 TOPIC = "shipments.v1"
 
 
+@wire
 class Shipment(Wire):
     """What sending and delivering a parcel share."""
 
@@ -21,12 +22,14 @@ class Shipment(Wire):
     at: Instant
 
 
+@wire
 class ShipmentSent(Shipment):
     """The parcel is on its way."""
 
     type_name: ClassVar[str] = "shipment.sent.v1"
 
 
+@wire
 class ShipmentDelivered(Shipment):
     """The parcel has arrived."""
 

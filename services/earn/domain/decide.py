@@ -246,7 +246,7 @@ def _of_another(order_id: str, owner: str | None, told_for: str) -> Refuse:
     )
 
 
-# By type, not by `match`: asking a pydantic model's class what it is costs more than the answer.
+# By type, not by `match`: one look-up, and no order of cases.
 _DECIDERS: Final[Mapping[type[Wire], Callable[[Any, Telling, Book, Desk, Moment], Outcome]]] = {
     OrderPaid: decide_order,
     OrderRefunded: decide_refund,

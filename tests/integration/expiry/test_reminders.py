@@ -4,6 +4,7 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from pydantic import TypeAdapter
 
 from services.expiry.runs import DatabaseRuns
 from shared.contract.reminders import ExpiryReminderDue
@@ -60,7 +61,7 @@ async def test_the_event_is_the_one_that_was_promised(database: Database) -> Non
         await desk.work()
     (row,) = await announced(database)
     assert (row["event_id"], row["type"]) == ("ann/2026-12-31/7", "expiry.reminder-due.v1")
-    event = ExpiryReminderDue.model_validate_json(row["payload"])
+    event = TypeAdapter(ExpiryReminderDue).validate_json(row["payload"])
     assert (event.member_id, event.stage, event.expires_on, event.points, event.at) == (
         "ann",
         7,

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -105,7 +106,7 @@ async def test_what_nobody_is_told_of_is_counted_and_not_even_decoded(database: 
 async def test_what_breaks_the_contract_is_kept_and_the_rest_goes_on(database: Database) -> None:
     await begin(database)
     topic, key, _, headers = raw(expired("ann"))
-    odd = raw(expired("ann").model_copy(update={"reason": {"rule": "expiry"}}))
+    odd = raw(replace(expired("ann"), reason={"rule": "expiry"}))
     async with telling(database) as notify:
         await notify.tell_raw([(topic, key, b"{}", headers), odd, raw(expired("bob"))])
     dead = await rows(database, "SELECT reason, detail FROM messaging.dead_letter ORDER BY id")

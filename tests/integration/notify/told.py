@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from random import Random
+from typing import Any
 
 from shared.contract.codec import Event, encode_binary
 from shared.contract.points import PointsEarned, PointsExpired
@@ -40,15 +41,8 @@ def raw(data: Wire, event_id: str = "e") -> Raw:
 def reminder(
     member: str, stage: int = 30, *, expires_on: date = DAY, points: int = 50
 ) -> ExpiryReminderDue:
-    return ExpiryReminderDue.model_validate(
-        {
-            "member_id": member,
-            "stage": stage,
-            "expires_on": expires_on,
-            "points": points,
-            "at": AT,
-        }
-    )
+    told: dict[str, Any] = {"stage": stage, "expires_on": expires_on, "points": points}
+    return ExpiryReminderDue(member_id=member, at=AT, **told)
 
 
 def expired(member: str, n: int = 1, *, seq: int = 9, expires_on: date = DAY) -> PointsExpired:
@@ -87,17 +81,15 @@ def moved(
     name: str = "r1",
     reason: str | None = None,
 ) -> RedemptionStatus:
-    return kind.model_validate(
-        {
-            "redemption_id": name,
-            "member_id": member,
-            "version": version,
-            "reward_id": "mug",
-            "quantity": 1,
-            "points": 100,
-            "at": AT,
-            "reason": reason,
-        }
+    return kind(
+        redemption_id=name,
+        member_id=member,
+        version=version,
+        reward_id="mug",
+        quantity=1,
+        points=100,
+        at=AT,
+        reason=reason,
     )
 
 

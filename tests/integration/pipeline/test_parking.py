@@ -6,7 +6,7 @@ from datetime import timedelta
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 
 from services.earn.handlers import GROUP
 from shared.contract.parking import EventAbandoned
@@ -160,7 +160,7 @@ async def test_what_waited_too_long_is_told_once_and_still_applies(database: Dat
     await asyncio.wait(sampling)
     told = await rows(database, "SELECT * FROM messaging.outbox WHERE aggregatetype = 'parking.v1'")
     assert [row["type"] for row in told] == ["event.abandoned.v1"]
-    event = EventAbandoned.model_validate_json(told[0]["payload"])
+    event = TypeAdapter(EventAbandoned).validate_json(told[0]["payload"])
     assert (event.member_id, event.awaits, event.offset) == ("m1", "order/o1/paid", 0)
     assert orjson.loads(told[0]["payload"])["topic"] == "orders.v1"
     assert [row["abandoned_at"] is None for row in await parked(database)] == [False, True]

@@ -156,7 +156,7 @@ def test_field_named_like_the_topic() -> None:
         group="points-earn",
         awaits="order/o-1/paid",
         member_id="m-1",
-        parked_topic="orders.v1",
+        topic="orders.v1",
         partition=0,
         offset=2**63 - 1,
         parked_at=datetime(2026, 1, 1, tzinfo=UTC),

@@ -2,6 +2,7 @@
 
 import json
 import string
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import given
@@ -135,16 +136,15 @@ def test_the_order_of_lines_and_the_zone_do_not_change_a_fingerprint(
     order: OrderPaid, zone: timezone
 ) -> None:
     told = tuple(reversed(order.lines))
-    again = order.model_copy(
-        update={"lines": told, "paid_at": order.paid_at.astimezone(zone), "channel": "elsewhere"}
-    )
+    there = order.paid_at.astimezone(zone)
+    again = replace(order, lines=told, paid_at=there, channel="elsewhere")
     assert fingerprint(again) == fingerprint(order)
 
 
 @given(orders, orders)
 def test_fingerprints_differ_where_orders_do(first: OrderPaid, second: OrderPaid) -> None:
     def business(order: OrderPaid) -> object:
-        plain = order.model_dump(include=set(OrderPaid.fingerprint_fields) - {"lines"})
+        plain = [getattr(order, name) for name in OrderPaid.fingerprint_fields if name != "lines"]
         told = {(each.line_id, each.sku, each.quantity, each.paid_minor) for each in order.lines}
         return plain, told
 

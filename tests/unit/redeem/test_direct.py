@@ -70,7 +70,9 @@ class Echo(Counter):
 
     @override
     async def tell(self, data: Wire, traceparent: str | None) -> Reply:
-        told = data.model_dump(include={"member_id", "reward_id", "quantity", "confirm"})
+        told = {
+            name: getattr(data, name) for name in ("member_id", "reward_id", "quantity", "confirm")
+        }
         return Reply(APPLIED, told)
 
     @override
