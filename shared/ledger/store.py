@@ -81,8 +81,10 @@ async def load(
     """Load lots of locked members, and which of the causes were told before.
 
     Of members in `adding`, to whom nothing but adding will happen, only the lots from before
-    `today`: most members of a batch, and most of their lots.
+    `today`: most members of a batch, and most of their lots. Raises TypeError without that day.
     """
+    if adding and today is None:
+        raise TypeError("expected the day before which lots of members in `adding` are loaded")
     whole = [member_id for member_id in books if member_id not in adding]
     for member_id in adding:
         books[member_id].lots = AddOnlyLots()
