@@ -28,11 +28,11 @@ def canonical(data: Wire) -> bytes:
     arrays sorted by line_id. The vectors are published in docs/events/fingerprints.json.
     """
     # Most fields stand for themselves; telling so by exact type halves the cost of a fingerprint.
-    fields = [value if type(value) in _AS_THEY_ARE else _plain(value) for value in _fields_of(data)]
+    fields = [value if type(value) in _AS_THEY_ARE else _plain(value) for value in _told_by(data)]
     return orjson.dumps([data.type_name, *fields], option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
-def _fields_of(part: Fingerprinted) -> tuple[object, ...]:
+def _told_by(part: Fingerprinted) -> tuple[object, ...]:
     return _business_fields(type(part))(part)
 
 
@@ -51,5 +51,5 @@ def _plain(value: object) -> object:
     if isinstance(value, tuple):
         # Each part's first field is the id that is unique among its siblings. Its fields stand for
         # themselves; a time among them would raise.
-        return sorted([_fields_of(part) for part in value])
+        return sorted([_told_by(part) for part in value])
     raise TypeError(f"no canonical form for {type(value).__name__}")
