@@ -96,10 +96,15 @@ def _envelope(event_id: str, type_name: str, created_at: datetime, key: bytes) -
         ("ce_id", event_id.encode()),
         _SOURCE,
         _type_header(type_name),
-        ("ce_time", created_at.isoformat().encode()),
+        ("ce_time", _time(created_at)),
         ("ce_partitionkey", key),
         _CONTENT_TYPE,
     ]
+
+
+def _time(instant: datetime) -> bytes:
+    """Spell an aware time as RFC 3339; `isoformat` says the same, at five times the cost."""
+    return orjson.dumps(instant).strip(b'"')
 
 
 @lru_cache(maxsize=1_024)

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from operator import attrgetter
 
 from services.relay.domain import (
     Floor,
@@ -25,6 +26,7 @@ _DEAD_LETTERS_AT_ONCE = 8
 _SNAPSHOT_SECONDS = 1.0
 _FULL_READ_SECONDS = 5.0
 
+_TOPIC_OF = attrgetter("topic")
 _log = logging.getLogger(__name__)
 
 
@@ -115,7 +117,7 @@ class Mover:
         outcome = await self._store.keep_during(publisher.publish(records))
         if outcome.acknowledged:
             await self._store.delete(outcome.acknowledged)
-            self._count(records, set(outcome.acknowledged))
+            self._count(_among(outcome.acknowledged, records))
         if outcome.error is not None:
             raise outcome.error
 
@@ -135,11 +137,17 @@ class Mover:
         )
         self._metrics.outbox_published.labels(self._metrics.service, topic, "unpublishable").inc()
 
-    def _count(self, records: Sequence[Outgoing], acknowledged: set[int]) -> None:
+    def _count(self, records: Sequence[Outgoing]) -> None:
         published = self._metrics.outbox_published
-        topics = Counter(record.topic for record in records if record.row_id in acknowledged)
-        for topic, count in topics.items():
+        for topic, count in Counter(map(_TOPIC_OF, records)).items():
             published.labels(self._metrics.service, topic, "published").inc(count)
+
+
+def _among(row_ids: Sequence[int], records: Sequence[Outgoing]) -> Sequence[Outgoing]:
+    if len(row_ids) == len(records):
+        return records
+    chosen = set(row_ids)
+    return [record for record in records if record.row_id in chosen]
 
 
 def _chunks(rows: Sequence[OutboxRow], size: int) -> Iterator[list[OutboxRow]]:
