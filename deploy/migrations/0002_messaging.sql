@@ -66,7 +66,7 @@ CREATE TABLE messaging.parked (
     headers json NOT NULL,
     parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     abandoned_at timestamptz,
-    UNIQUE (group_name, member_id, cause, fingerprint)
+    UNIQUE (member_id, cause, fingerprint, group_name)
 );
 CREATE INDEX parked_awaits ON messaging.parked (group_name, awaits, id);
 CREATE INDEX parked_age ON messaging.parked (parked_at) WHERE abandoned_at IS NULL;

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from shared.platform.rest import rest_after
-
 START: Final = 500
 SMALLEST: Final = 500
 """Below this a transaction's own cost outweighs what a shorter one frees; time-outs may go on."""
@@ -18,14 +16,12 @@ class BatchSize:
     """Adapts the cap of a batch towards a duration, since a batch holds its locks that long."""
 
     def __init__(self, *, target_seconds: float, start: int = START) -> None:
-        """Begin at `start` records; `rest_seconds` are for after a batch that was not full."""
+        """Begin at `start` records."""
         self.current = start
-        self.rest_seconds = 0.0
         self._target_seconds = target_seconds
 
     def took(self, records: int, seconds: float) -> None:
         """Learn from a committed batch; only a full one says anything about the cap."""
-        self.rest_seconds = rest_after(seconds)
         if records < self.current:
             return
         if seconds > self._target_seconds:

@@ -25,6 +25,7 @@ from shared.platform.clock import unix_seconds
 from shared.platform.log import describe
 from shared.platform.metrics import Metrics
 from shared.platform.postgres import Connection
+from shared.platform.rest import rest_after
 
 Connect = Callable[[], Awaitable[Connection]]
 """Opens the writer's connection, however long the database takes to be there."""
@@ -61,6 +62,7 @@ class Writer(Generic[State]):
         self._connection: Connection | None = None
         self._turn = asyncio.Lock()
         self._finishing = False
+        self._rest_seconds = 0.0
         self._without_records = asyncio.Event()
         self._without_records.set()
 
@@ -101,7 +103,7 @@ class Writer(Generic[State]):
             try:
                 async with self._turn, self._taken(self._size.current) as calls:
                     await self._see_through(calls)
-                await self.calls.gather(ENOUGH_CALLS, seconds=self._size.rest_seconds)
+                await self.calls.gather(ENOUGH_CALLS, seconds=self._rest_seconds)
             except Exception:  # noqa: BLE001 - whatever it is, later calls must be answered
                 _log.exception("calls were not written, trying again")
                 await asyncio.sleep(1.0)
@@ -118,7 +120,7 @@ class Writer(Generic[State]):
     async def rest(self, written: int) -> None:
         """Rest after a `write` of so many records, if those were few for a batch."""
         if written < SMALLEST:
-            await asyncio.sleep(self._size.rest_seconds)
+            await asyncio.sleep(self._rest_seconds)
 
     async def _write_some(self, ahead: Ahead, written: int) -> int:
         """Write a batch of calls and the next of the records; return how many of these."""
@@ -207,6 +209,7 @@ class Writer(Generic[State]):
         for command, reply in folded.replies:
             self.calls.answer(command, reply)
         self._size.took(len(items), stages.total_seconds)
+        self._rest_seconds = rest_after(stages.total_seconds)
         self.tally.committed(items, folded, stages, now=unix_seconds())
 
     def _is_wanted(self, item: Item) -> bool:

@@ -128,6 +128,18 @@ async def test_every_statement_is_allowed_and_none_reads_a_large_table_whole(
     assert wrong == {}
 
 
+async def test_what_waits_is_found_by_what_it_waits_for(
+    sessions: Mapping[str | None, Connection],
+) -> None:
+    """Of no table's indexes but this may an empty one choose: the plan outlives its emptiness."""
+    [(_, sql, _)] = [
+        one
+        for one in statements()
+        if one[0] == "shared/pipeline/queries.sql: find_parked" and one[2] == "jifen_earn"
+    ]
+    assert "parked_awaits" in await explain(sessions["jifen_earn"], sql)
+
+
 async def explain(connection: Connection, sql: str) -> str:
     """Plan a statement for parameters that are not known; this checks the rights to it too."""
     statement = await connection.prepare(sql)

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from jifen.stack.jars import fetch
@@ -172,6 +173,18 @@ class EmbeddedKafka:
     def kill(self) -> None:
         """Kill the broker: it writes nothing any more."""
         self.server.end(signal.SIGKILL)
+
+
+@asynccontextmanager
+async def stoppable_kafka(home: Path) -> AsyncIterator[EmbeddedKafka]:
+    """Run a broker of a test's own, which may leave it stopped by a signal."""
+    broker = EmbeddedKafka(home)
+    await broker.start()
+    try:
+        yield broker
+    finally:
+        broker.server.send(signal.SIGCONT)
+        broker.stop()
 
 
 def free_port() -> int:

@@ -10,7 +10,7 @@ from jifen.demo import events, tell
 from jifen.demo.errors import ReplayError
 from jifen.demo.tell import open_teller
 from tests.support.brokers import KafkaHandle
-from tests.support.stack import EmbeddedKafka, Home
+from tests.support.stack import EmbeddedKafka, Home, stoppable_kafka
 
 pytestmark = pytest.mark.integration
 
@@ -19,15 +19,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 async def broker(home: Home) -> AsyncIterator[EmbeddedKafka]:
-    """A broker of the test's own, since it will be stopped."""
-    broker = EmbeddedKafka(home.folder / "deaf-kafka")
-    await broker.start()
-    try:
+    async with stoppable_kafka(home.folder / "deaf-kafka") as broker:
         await KafkaHandle(bootstrap=broker.config.bootstrap).fresh_topics("check-ins.v1")
         yield broker
-    finally:
-        broker.server.send(signal.SIGCONT)
-        broker.stop()
 
 
 async def tell_until_it_is_deaf(broker: EmbeddedKafka) -> None:

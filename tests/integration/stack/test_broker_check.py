@@ -8,21 +8,15 @@ import pytest
 
 from shared.platform.kafka import BrokerCheck
 from shared.platform.settings import KafkaSettings
-from tests.support.stack import EmbeddedKafka, Home
+from tests.support.stack import EmbeddedKafka, Home, stoppable_kafka
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 async def broker(home: Home) -> AsyncIterator[EmbeddedKafka]:
-    """A broker of the test's own, since it will be stopped."""
-    broker = EmbeddedKafka(home.folder / "checked-kafka")
-    await broker.start()
-    try:
+    async with stoppable_kafka(home.folder / "checked-kafka") as broker:
         yield broker
-    finally:
-        broker.server.send(signal.SIGCONT)
-        broker.stop()
 
 
 async def test_it_tells_within_a_second_of_a_broker_that_went_deaf_and_came_back(

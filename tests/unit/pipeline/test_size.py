@@ -1,7 +1,6 @@
 """The cap of a batch follows the duration it is allowed, between bounds."""
 
 from shared.pipeline.size import LARGEST, SMALLEST, BatchSize
-from shared.platform.rest import MOST_SECONDS
 
 
 def test_quick_full_batches_grow_to_the_ceiling() -> None:
@@ -35,12 +34,3 @@ def test_time_outs_halve_below_the_bound_and_quick_batches_come_back() -> None:
     for _ in range(60):
         size.took(size.current, 0.01)
     assert size.current == LARGEST
-
-
-def test_after_a_small_batch_it_rests_as_long_as_that_took_up_to_a_bound() -> None:
-    size = BatchSize(target_seconds=0.05)
-    assert size.rest_seconds == 0
-    size.took(3, 0.006)
-    assert size.rest_seconds == 0.006
-    size.took(3, 4.0)
-    assert size.rest_seconds == MOST_SECONDS
