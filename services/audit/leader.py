@@ -57,8 +57,8 @@ class Collector(Leader):
         """Read a page, then rest in proportion to what it took."""
         began = monotonic()
         if began - self._looked_at >= self._given.audit_look_again_seconds:
+            self._looked_at = began
             await self.look_again(connection)
-            self._looked_at = monotonic()
         worked = await self.read_page(connection)
         took = monotonic() - began
         share = self._given.audit_share
@@ -77,9 +77,8 @@ class Collector(Leader):
         try:
             page = await check_page(connection, place.after, upto, MOST_WRONG)
         except DATABASE_ERRORS as error:
-            if not (is_timeout(error) or is_poison(error)):
-                raise
-            await self._could_not(connection, place, upto, error)
+            self._note(error)
+            await self._could_not(connection, place, upto)
             return True
         took = monotonic() - began
         self.size.took(page.entries, took)
@@ -94,7 +93,11 @@ class Collector(Leader):
         """Look again at members who were wrong: what is mended must not wait for its turn."""
         for member_id in await store.wrong_members(connection, LOOKED_AT_AGAIN):
             after, upto = await page_of(connection, member_id)
-            page = await check_page(connection, after, upto, MOST_WRONG)
+            try:
+                page = await check_page(connection, after, upto, MOST_WRONG)
+            except DATABASE_ERRORS as error:
+                self._note(error)
+                continue
             await self._keep(connection, after, upto, page.told)
 
     async def _advance(
@@ -114,12 +117,15 @@ class Collector(Leader):
             if one.chain_broke:
                 self._metrics.ledger_chain_breaks.labels(self._metrics.service).inc()
 
-    async def _could_not(
-        self, connection: Connection, place: Place, upto: str, error: Exception
-    ) -> None:
-        """Try a smaller page; leave out a member who can't be read in a short transaction."""
+    def _note(self, error: Exception) -> None:
+        """Note that members can't be read; raises what has nothing to do with them."""
+        if not (is_timeout(error) or is_poison(error)):
+            raise error
         self._metrics.audit_failures.labels(self._metrics.service).inc()
         _log.warning("page not read", extra={"error": describe(error), "size": self.size.current})
+
+    async def _could_not(self, connection: Connection, place: Place, upto: str) -> None:
+        """Try a smaller page; leave out a member who can't be read in a short transaction."""
         if self.size.current > 1:
             self.size.timed_out()
         else:

@@ -16,7 +16,9 @@ SELECT r.round_id, r.after_member FROM audit.round AS r WHERE r.finished_at IS N
 -- Move a round on from where it was found; it is through where nobody is left.
 UPDATE audit.round AS r
 SET after_member = $3, members = r.members + $4, entries = r.entries + $5,
-    liability_points = r.liability_points + $6, debt_points = r.debt_points + $7,
+    -- A row that somebody tampered with may hold any number, and must not stop the round.
+    liability_points = least(r.liability_points::numeric + $6::bigint, 9223372036854775807),
+    debt_points = least(r.debt_points::numeric + $7::bigint, 9223372036854775807),
     skipped = r.skipped + $8,
     finished_at = CASE WHEN $9::boolean THEN clock_timestamp() END
 WHERE r.round_id = $1 AND r.after_member = $2

@@ -63,14 +63,20 @@ FROM ledger.account AS a
 WHERE a.member_id = $1;
 
 -- name: find_due
--- Reservations whose time is over, the oldest first; a plain read, checked again under the locks.
-SELECT
-    r.member_id, r.redemption_id,
-    extract(epoch FROM clock_timestamp() - r.reserved_until)::double precision AS seconds
+-- Reservations whose time is over, the oldest first, but those of members left alone; a plain read,
+-- checked again under the locks.
+SELECT r.member_id, r.redemption_id
 FROM redeem.redemption AS r
 WHERE r.status = 'reserved' AND r.reserved_until <= clock_timestamp()
+    AND r.member_id <> ALL (string_to_array($2::text, E'\n'))
 ORDER BY r.reserved_until
 LIMIT $1;
+
+-- name: overdue_seconds
+-- How long ago the time of the oldest reservation was over; 0 where none is.
+SELECT greatest(extract(EPOCH FROM clock_timestamp() - min(r.reserved_until)), 0)::double precision
+FROM redeem.redemption AS r
+WHERE r.status = 'reserved';
 
 -- name: keep_purchases
 -- Write new redemptions; their members are locked, so that nobody else can have.

@@ -22,10 +22,11 @@ async def read_quote(
 ) -> Quote:
     """Say what a request for a reservation would come to at this moment."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
+        # The clock first: what is due by it is looked for later, and so is all of it found.
+        now = await ledger.read_clock(connection)
         book = await store.read_book(connection, member_id)
         await ledger.load(connection, {member_id: book}, [])
         desk = await store.read(connection, Needs(members=[member_id], rewards=[reward_id]))
         await store.load(connection, [], [(member_id, reward_id)], revisions.zone, desk)
-        now = await ledger.read_clock(connection)
     asked = Asked(member_id=member_id, reward_id=reward_id, quantity=quantity, holds=True, at=now)
     return quote(asked, book, desk, moment_at(now, revisions), policy=policy)

@@ -65,9 +65,7 @@ class Releases:
 
     async def release_page(self) -> int:
         """Release what is due of a page of members; return how many reservations that were."""
-        due = await self._find_due()
-        self._overdue_seconds.set(due[0].seconds if due else 0)
-        asked = self._asks(due)
+        asked = self._asks(await self._find_due())
         replies = await asyncio.gather(
             *[self._tell(one, None) for one in asked], return_exceptions=True
         )
@@ -83,21 +81,23 @@ class Releases:
         return released
 
     async def _find_due(self) -> list[Due]:
-        async with self._pool.acquire() as proxy:
-            # The pool's connections behave as the others do, under a type of their own.
-            return await store.find_due(cast("Connection", proxy), PAGE)
-
-    def _asks(self, due: Sequence[Due]) -> list[ReservationOver]:
-        """Ask for one reservation of each member: the others that are due go with it."""
-        at, now = utc_now(), monotonic()
+        now = monotonic()
         self._left_alone_until = {
             name: until for name, until in self._left_alone_until.items() if until > now
         }
+        async with self._pool.acquire() as proxy:
+            # The pool's connections behave as the others do, under a type of their own.
+            connection = cast("Connection", proxy)
+            self._overdue_seconds.set(await store.read_overdue_seconds(connection))
+            return await store.find_due(connection, PAGE, self._left_alone_until)
+
+    def _asks(self, due: Sequence[Due]) -> list[ReservationOver]:
+        """Ask for one reservation of each member: the others that are due go with it."""
+        at = utc_now()
         firsts = {one.member_id: one.redemption_id for one in reversed(due)}
         return [
             ReservationOver(member_id=member_id, redemption_id=redemption_id, at=at)
             for member_id, redemption_id in firsts.items()
-            if member_id not in self._left_alone_until
         ]
 
     def _leave_alone(self, asked: ReservationOver, error: BaseException) -> None:

@@ -37,11 +37,10 @@ class Needs:
 
 
 class Due(NamedTuple):
-    """A reservation whose time has been over for so many seconds."""
+    """A reservation whose time is over."""
 
     member_id: MemberId
     redemption_id: str
-    seconds: float
 
 
 async def lock(connection: Connection, needs: Needs) -> Desk:
@@ -146,9 +145,16 @@ async def save(connection: Connection, desk: Desk) -> None:
         await _announce(connection, desk.events)
 
 
-async def find_due(connection: Connection, limit: int) -> list[Due]:
-    """Find reservations whose time is over, the oldest first."""
-    return [Due(**dict(row)) for row in await connection.fetch(_SQL["find_due"], limit)]
+async def find_due(connection: Connection, limit: int, left_alone: Iterable[MemberId]) -> list[Due]:
+    """Find reservations whose time is over, the oldest first, but those of some members."""
+    rows = await connection.fetch(_SQL["find_due"], limit, lines(left_alone))
+    return [Due(**dict(row)) for row in rows]
+
+
+async def read_overdue_seconds(connection: Connection) -> float:
+    """Read how long ago the time of the oldest reservation was over, those left alone included."""
+    seconds: float = await connection.fetchval(_SQL["overdue_seconds"])
+    return seconds
 
 
 def _purchase(one: Redemption) -> tuple[object, ...]:

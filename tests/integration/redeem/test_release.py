@@ -171,6 +171,23 @@ async def test_one_member_whose_rows_are_wrong_keeps_nothing_from_the_others(
     assert await release(database) == 1
 
 
+async def test_a_page_of_members_that_raise_keeps_nobody_behind_it_waiting(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.redeem.releases.PAGE", 1)
+    await reserved(database, ["ann", "bob"])
+    await pass_time(database, timedelta(minutes=15))
+    async with owner_of(database) as owner:
+        await owner.execute(_NOT_BOB)
+        await owner.execute(
+            "UPDATE redeem.redemption SET reserved_until = reserved_until - interval '1 minute'"
+            " WHERE member_id = 'bob'"
+        )
+    async with releasing(database) as releases:
+        assert [await releases.release_page() for _ in range(3)] == [0, 1, 0]
+    assert await returned(database) == [100]
+
+
 async def test_a_parcel_that_waited_for_a_confirmation_learns_that_none_comes(
     database: Database,
 ) -> None:

@@ -89,6 +89,7 @@ def test_the_default_patience_is_what_its_setting_says() -> None:
         ("Thu, 01 Jan 2026 00:02:00 GMT", 120.0),
         ("Wed, 31 Dec 2025 00:00:00 GMT", 0.0),
         ("Thu, 01 Jan 99999999 00:00:00 GMT", None),
+        ("Thu, 01 Jan 99999999999 00:00:00 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
