@@ -1,8 +1,8 @@
 """Earn as the pipeline sees it: records to commands, commands to points."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, Self
 
 from services.earn import store
 from services.earn.domain import causes
@@ -28,11 +28,15 @@ TOPICS: Final = (orders.TOPIC, check_ins.TOPIC, shares.TOPIC, ledger_commands.TO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earn:
-    """The domain of earn; `zone` is the program's, which never changes."""
+    """The domain of earn; `zone` is the program's."""
 
     group: ClassVar[str] = GROUP
     opens_accounts: ClassVar[bool] = True
     zone: str
+
+    def in_zone(self, zone: str) -> Self:
+        """Return this domain by the days of another zone."""
+        return replace(self, zone=zone)
 
     def command(self, event: Event, record: Record) -> Command:
         """Name the cause of an event."""

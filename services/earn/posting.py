@@ -16,7 +16,7 @@ from shared.platform import postgres
 from shared.platform.postgres import Connection
 from shared.platform.settings import DatabaseSettings
 from shared.program.revisions import Revisions
-from shared.program.store import read_newer
+from shared.program.store import caught_up
 
 # Each holds its members' locks as a batch does; more at once would only wait for another.
 _AT_ONCE: Final = 2
@@ -37,11 +37,7 @@ class Rules:
 
         Raises NotStartedError while the database holds no program.
         """
-        newer = await read_newer(connection, self._revisions.newest)
-        # Another request may have read the same meanwhile.
-        self._revisions = revisions = self._revisions.with_newer(
-            [one for one in newer if one.number > self._revisions.newest]
-        )
+        self._revisions = revisions = await caught_up(connection, self._revisions)
         if not revisions.newest:
             raise NotStartedError("the database holds no program revision")
         return moment_at(await ledger.read_clock(connection), revisions)

@@ -12,7 +12,7 @@ from shared.platform.metrics import Metrics
 from shared.platform.postgres import Connection
 from shared.platform.settings import DatabaseSettings
 from shared.program.revisions import Revisions
-from shared.program.store import read_newer
+from shared.program.store import caught_up
 
 TICK_SECONDS: Final = 1.0
 
@@ -43,8 +43,7 @@ class Leader(leader.Leader):
 
         Without a program there is no zone, and nothing is done.
         """
-        rows = await read_newer(connection, self._revisions.newest)
-        self._revisions = self._revisions.with_newer(rows)
+        self._revisions = await caught_up(connection, self._revisions)
         if not self._revisions.newest:
             return "the database holds no program revision"
         now = await store.read_clock(connection)

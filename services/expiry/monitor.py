@@ -11,7 +11,7 @@ from shared.platform.postgres import Connection
 from shared.platform.sampler import Sampler
 from shared.platform.settings import DatabaseSettings
 from shared.program.revisions import Revisions
-from shared.program.store import read_newer
+from shared.program.store import caught_up
 
 # Counting reads every row; beyond this the exact number changes nothing for anybody.
 _MAX_COUNTED_LOTS: Final = 100_000
@@ -29,8 +29,7 @@ class OverdueMonitor(Sampler):
 
     @override
     async def sample(self, connection: Connection) -> None:
-        rows = await read_newer(connection, self._revisions.newest)
-        self._revisions = self._revisions.with_newer(rows)
+        self._revisions = await caught_up(connection, self._revisions)
         if not self._revisions.newest:
             return
         overdue = await read_overdue(connection, self._revisions.zone, limit=_MAX_COUNTED_LOTS)

@@ -15,7 +15,7 @@ from shared.pipeline.failure import is_poison
 from shared.pipeline.moment import moment_at
 from shared.platform.postgres import Connection
 from shared.program.revisions import Revisions
-from shared.program.store import read_newer
+from shared.program.store import caught_up
 
 
 class Swept(NamedTuple):
@@ -79,9 +79,7 @@ class Pages:
         self, connection: Connection, members: Sequence[MemberId], due: Sequence[At]
     ) -> Swept:
         first, last = due[0].expires_on, due[-1].expires_on
-        rows = await read_newer(connection, self.revisions.newest)
-        if rows:
-            self.revisions = self.revisions.with_newer(rows)
+        self.revisions = await caught_up(connection, self.revisions)
         books, now = await ledger.lock_now(connection, members, [])
         today = moment_at(now, self.revisions).today
         if today.day <= last:

@@ -25,7 +25,7 @@ from shared.platform.postgres import Connection
 from shared.platform.settings import DatabaseSettings
 from shared.program.dates import local_day
 from shared.program.revisions import Revisions
-from shared.program.store import read_newer
+from shared.program.store import caught_up
 
 POLL_SECONDS: Final = 1.0
 
@@ -168,8 +168,7 @@ class Worker:
         return True
 
     async def _read_program(self, connection: Connection) -> bool:
-        rows = await read_newer(connection, self._pages.revisions.newest)
-        self._pages.revisions = self._pages.revisions.with_newer(rows)
+        self._pages.revisions = await caught_up(connection, self._pages.revisions)
         return bool(self._pages.revisions.newest)
 
     @asynccontextmanager

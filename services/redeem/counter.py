@@ -20,7 +20,7 @@ from shared.pipeline.errors import NotStartedError
 from shared.pipeline.runner import Runner
 from shared.platform.postgres import Connection, Pool
 from shared.program.revisions import Revisions
-from shared.program.store import read_newer
+from shared.program.store import caught_up
 
 SOURCE = "/jifen/redeem"
 
@@ -49,8 +49,7 @@ class Counter:
     async def quote(self, member_id: MemberId, reward_id: str, quantity: int) -> Quote:
         """Say what a reservation would come to now; raises NotStartedError without a program."""
         async with self._connected() as connection:
-            revisions = self._revisions
-            revisions = revisions.with_newer(await read_newer(connection, revisions.newest))
+            revisions = await caught_up(connection, self._revisions)
             if not revisions.newest:
                 raise NotStartedError("the database holds no program revision")
             self._revisions = revisions

@@ -1,8 +1,8 @@
 """Redeem as the pipeline sees it: records to commands, commands to redemptions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final, Self
 
 from services.redeem import store
 from services.redeem.domain import causes
@@ -33,13 +33,17 @@ TOPICS: Final = (redemptions.TOPIC, shipments.TOPIC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redeem:
-    """The domain of redeem; `zone` is the program's, which never changes."""
+    """The domain of redeem; `zone` is the program's."""
 
     group: ClassVar[str] = GROUP
     # Who has no points can have no reward: a rejection is no reason for an account.
     opens_accounts: ClassVar[bool] = False
     zone: str
     policy: Policy = field(default_factory=Policy)
+
+    def in_zone(self, zone: str) -> Self:
+        """Return this domain by the days of another zone."""
+        return replace(self, zone=zone)
 
     def command(self, event: Event, record: Record) -> Command:
         """Name the cause of an event."""

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import orjson
 
+from shared.contract.types import MAX_POINTS
 from shared.ledger.entries import Cause, Entry, Kind, Line, LotMove, MemberId, Telling
 from shared.ledger.hash import CURRENT_VERSION, HASHERS, genesis
 from shared.ledger.lots import Lots
@@ -105,13 +106,15 @@ class Book:
         """Expire every lot whose date has passed, one entry per date, earliest first."""
         for expires_on in self.lots.due(today.day):
             lot = self.lots[expires_on]
-            points = lot.points
-            lot.points = 0
-            lot.expired += points
-            lot.times_expired += 1
-            telling, reason = today.expiry(expires_on, lot.times_expired)
-            moves = (LotMove(expires_on, -points),)
-            self._post(telling, "expired", -points, moves=moves, reason=reason, today=today)
+            while lot.points:
+                # A lot is of many awards, and an entry tells no more than one may be worth.
+                points = min(lot.points, MAX_POINTS)
+                lot.points -= points
+                lot.expired += points
+                lot.times_expired += 1
+                telling, reason = today.expiry(expires_on, lot.times_expired)
+                moves = (LotMove(expires_on, -points),)
+                self._post(telling, "expired", -points, moves=moves, reason=reason, today=today)
 
     def credit(
         self,

@@ -8,18 +8,18 @@ from typing import Generic
 from shared.contract.codec import Record
 from shared.ledger import store as ledger
 from shared.ledger.book import empty_book, sum_by_kind
-from shared.ledger.entries import MemberId
+from shared.ledger.entries import Cause, MemberId
 from shared.pipeline import store
 from shared.pipeline.command import Applied, Command, Item, Reply, understood
 from shared.pipeline.domain import Domain, State
-from shared.pipeline.errors import LostRaceError
+from shared.pipeline.errors import LostRaceError, StaleOffsetsError
 from shared.pipeline.fold import Folded, Waiting, fold, in_time
 from shared.pipeline.moment import moment_at
 from shared.pipeline.stages import Stages
 from shared.pipeline.store import Move
 from shared.platform.postgres import Connection
 from shared.program.revisions import Revisions
-from shared.program.store import read_newer
+from shared.program.store import caught_up
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,19 +50,22 @@ class Batch(Generic[State]):
         (see `failure.is_poison`).
         """
         async with connection.transaction():
-            newest = await store.begin(
-                connection, group=self.domain.group, cluster_id=self.cluster_id, moves=moves
+            is_known = await store.begin(
+                connection,
+                group=self.domain.group,
+                cluster_id=self.cluster_id,
+                moves=moves,
+                known=self.revisions.last,
             )
-            if newest > self.revisions.newest:
-                rows = await read_newer(connection, self.revisions.newest)
-                self.revisions = self.revisions.with_newer(rows)
+            if not is_known:
+                await self._catch_up(connection)
             members = sorted({item.member_id for item in items if isinstance(item, Command)})
             books, now = await self._lock(connection, members)
             moment = moment_at(now, self.revisions)
             items = in_time(items, moment.today.now)
             commands = [item for item in items if isinstance(item, Command)]
             state = await self.domain.lock(connection, commands)
-            waiting = await self._find_waiting(connection, commands)
+            waiting = await self._find_waiting(connection, commands, books)
             commands += [
                 one.item
                 for one in waiting
@@ -83,6 +86,18 @@ class Batch(Generic[State]):
         folded.posted = sum_by_kind(books.values())
         folded.replies = [self._reply(one, reply, state) for one, reply in folded.replies]
         return folded
+
+    async def _catch_up(self, connection: Connection) -> None:
+        """Take over the revisions there are.
+
+        Raises StaleOffsetsError where days begin by another clock now: what was understood by the
+        old one must be read again.
+        """
+        self.revisions = await caught_up(connection, self.revisions)
+        zone = self.revisions.zone
+        if zone != self.domain.zone:
+            self.domain = self.domain.in_zone(zone)
+            raise StaleOffsetsError(f"the program's zone is {zone} now: reading again by its days")
 
     def _reply(self, command: Command, reply: Reply, state: State) -> tuple[Command, Reply]:
         if self.answer is None or not isinstance(reply.outcome, Applied):
@@ -120,11 +135,22 @@ class Batch(Generic[State]):
         await ledger.load(connection, books, asked, adding=books.keys() - taking, today=today)
 
     async def _find_waiting(
-        self, connection: Connection, commands: Sequence[Command]
+        self, connection: Connection, commands: Sequence[Command], books: ledger.Books
     ) -> list[Waiting]:
-        names = [name for command in commands for name in command.may_wake]
-        rows = await store.find_parked(connection, self.domain.group, names)
-        return [
-            Waiting(awaits=cause, item=self.understand(record), parked_id=parked_id)
-            for parked_id, cause, record in rows
-        ]
+        """Read what the commands may wake, and what that may wake in its turn."""
+        found: list[Waiting] = []
+        asked: set[Cause] = set()
+        while names := {name for one in commands for name in one.may_wake} - asked:
+            asked |= names
+            rows = await store.find_parked(connection, self.domain.group, list(names))
+            woken = [
+                Waiting(awaits=cause, item=self.understand(record), parked_id=parked_id)
+                for parked_id, cause, record in rows
+            ]
+            found += woken
+            commands = [
+                one.item
+                for one in woken
+                if isinstance(one.item, Command) and one.item.member_id in books
+            ]
+        return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from shared.contract.codec import Event, Record, decode
@@ -14,6 +14,12 @@ from shared.program.models import Program
 from shared.program.revisions import Revisions
 
 T = TypeVar("T")
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nothing of this system happened before; earlier times are mistakes."""
+
+DETAIL_LIMIT: Final = 2_000
+"""A dead letter's detail is read by a person."""
 
 
 class Command(NamedTuple):
@@ -54,8 +60,23 @@ class Refused:
     record: Record
     member_id: str | None = None
     cause: str | None = None
-    # Found by halving a batch that raised: counts against the brake.
+    # What raised though nothing is wrong with it that we know of: counts against the brake.
     isolated: bool = False
+
+
+def poison(
+    record: Record, error: Exception, *, member_id: str | None = None, cause: str | None = None
+) -> Refused:
+    """Name a record that raised, alone, with what it raised."""
+    detail = f"{type(error).__name__}: {error}".encode("ascii", "backslashreplace").decode()
+    return Refused(
+        reason="poison",
+        detail=detail[:DETAIL_LIMIT],
+        record=record,
+        member_id=member_id,
+        cause=cause,
+        isolated=True,
+    )
 
 
 Item: TypeAlias = Command | Refused
@@ -63,11 +84,33 @@ Item: TypeAlias = Command | Refused
 
 
 def understood(record: Record, command: Callable[[Event, Record], T]) -> T | Refused:
-    """Return what a record is as a command, or why it can't be one; never raises for its bytes."""
+    """Return what a record is as a command, or why it can't be one; never raises."""
     try:
-        return command(decode(record), record)
+        event = decode(record)
+        try:
+            return command(event, record)
+        except OverflowError:
+            return _beyond_the_calendar(event, record)
     except ContractError as error:
         return Refused(reason=error.reason, detail=error.detail, record=record)
+    except Exception as error:  # noqa: BLE001 - it would stop all that comes after it
+        return poison(record, error)
+
+
+def out_of_range(occurred_at: datetime, latest: str) -> "Refuse":
+    """Refuse a time at which nothing can have happened."""
+    return Refuse(
+        "time-out-of-range",
+        f"expected a time from {EARLIEST.isoformat()} to {latest}, got {occurred_at.isoformat()}",
+    )
+
+
+def _beyond_the_calendar(event: Event, record: Record) -> Refused:
+    """Refuse an event of the year 1 or 9999, whose local day may be in none."""
+    why = out_of_range(event.data.occurred_at, "a day from now")
+    return Refused(
+        reason=why.reason, detail=why.detail, record=record, member_id=event.data.member_id
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

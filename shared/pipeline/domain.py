@@ -1,7 +1,7 @@
 """The port a service implements to write through the pipeline."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from shared.contract.codec import Event, Record
 from shared.ledger.book import Book
@@ -24,6 +24,15 @@ class Domain(Protocol[State]):
     @property
     def opens_accounts(self) -> bool:
         """Tell whether a command opens its member's account; else one without posts nothing."""
+        ...
+
+    @property
+    def zone(self) -> str:
+        """The program's zone: by its days causes are named and rows are read."""
+        ...
+
+    def in_zone(self, zone: str) -> Self:
+        """Return this domain by the days of another zone; before the first entry it may change."""
         ...
 
     def command(self, event: Event, record: Record) -> Command:

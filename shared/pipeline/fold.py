@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Generic, Literal, TypeAlias, assert_never
 
+from shared.contract.codec import encode_data
 from shared.ledger.book import Book
 from shared.ledger.entries import Cause, Kind, MemberId, Telling
 from shared.pipeline.command import (
     APPLIED,
     CONFLICT,
+    EARLIEST,
     Applied,
     Command,
     Duplicate,
@@ -21,6 +23,7 @@ from shared.pipeline.command import (
     Refuse,
     Refused,
     Reply,
+    out_of_range,
 )
 from shared.pipeline.domain import Domain, State
 
@@ -33,8 +36,8 @@ Result: TypeAlias = Literal[
 CALLED: Final = "(call)"
 """What stands for the topic of a command that came by a call."""
 
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""Nothing of this system happened before; earlier times are mistakes."""
+MOST_SENT_BYTES: Final = 65_536
+"""What a row of the outbox takes."""
 
 AHEAD: Final = timedelta(days=1)
 """How far ahead of the database's clock a sender's may be."""
@@ -152,7 +155,19 @@ class Fold(Generic[State]):
                 if isinstance(one.item, Refused) or one.item.member_id in self._books:
                     self._take(one.item, one)
                 else:
-                    self._folded.released.append(one.item)
+                    self._release(one.item)
+
+    def _release(self, command: Command) -> None:
+        """Send an event on to its own member, or bury it: told again, it needs to wait no more."""
+        size = len(encode_data(command.event.data))
+        if size <= MOST_SENT_BYTES:
+            self._folded.released.append(command)
+            return
+        detail = (
+            "what it waited for has come, but it is too large to be sent on to its member:"
+            f" expected at most {MOST_SENT_BYTES} bytes, got {size}; replay it"
+        )
+        self._bury(command, _refused(command, Refuse("too-large", detail)))
 
     def _again(self, command: Command, seq: int, fingerprint: bytes) -> None:
         if fingerprint == command.fingerprint:
@@ -212,7 +227,7 @@ def in_time(items: Sequence[Item], now: datetime) -> list[Item]:
         if isinstance(item, Refused)
         or item.record is None
         or EARLIEST <= item.event.data.occurred_at <= latest
-        else _refused(item, _out_of_range(item, latest))
+        else _refused(item, out_of_range(item.event.data.occurred_at, latest.isoformat()))
         for item in items
     ]
 
@@ -233,12 +248,4 @@ def _refused(command: Command, why: Refuse) -> Refused:
         record=command.told_in,
         member_id=command.member_id,
         cause=command.cause,
-    )
-
-
-def _out_of_range(command: Command, latest: datetime) -> Refuse:
-    came = command.event.data.occurred_at.isoformat()
-    return Refuse(
-        "time-out-of-range",
-        f"expected a time from {EARLIEST.isoformat()} to {latest.isoformat()}, got {came}",
     )

@@ -64,11 +64,12 @@ class Offsets:
     async def _look(
         self, consumer: AIOKafkaConsumer, assigned: Sequence[TopicPartition]
     ) -> Mapping[Partition, int]:
-        first = await consumer.beginning_offsets(list(assigned))
-        last = await consumer.end_offsets(list(assigned))
         connection = await self._connect()
         try:
+            # The rows first: whoever still moves them on reads no further than the ends after it.
             stored = await self._stored(connection, assigned)
+            first = await consumer.beginning_offsets(list(assigned))
+            last = await consumer.end_offsets(list(assigned))
             positions: dict[Partition, int] = {}
             begun: list[Partition] = []
             for tp in assigned:

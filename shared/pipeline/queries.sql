@@ -20,13 +20,22 @@ WHERE o.group_name = $1 AND o.topic = t.topic AND o.partition = t.partition
 RETURNING 1;
 
 -- name: look
--- Read what a batch goes by that others may have changed: the brake, and the newest revision.
+-- Read what a batch goes by that others may have changed: the brake, and whether the newest
+-- revision is the one known ($2, in force from $3). After a restore its number may be another's.
 SELECT
     coalesce(
         (SELECT b.tripped_at > b.released_at FROM messaging.brake AS b WHERE b.group_name = $1),
         false
     ) AS braked,
-    coalesce((SELECT max(r.revision) FROM program.revision AS r), 0) AS revision;
+    coalesce(
+        (
+            SELECT r.revision = $2::integer AND r.effective_at = $3::timestamptz
+            FROM program.revision AS r
+            ORDER BY r.revision DESC
+            LIMIT 1
+        ),
+        false
+    ) AS program_is_known;
 
 -- name: read_offsets
 -- The offsets a group stored for the given partitions.

@@ -13,6 +13,7 @@ from shared.pipeline.fold import Folded, Waiting
 from shared.pipeline.rows import hex_or_null, record_columns, record_of, storable
 from shared.platform.postgres import Connection, lines
 from shared.platform.sql import load_statements
+from shared.program.revisions import Revision
 
 SQL: Final = load_statements("shared.pipeline")
 
@@ -41,19 +42,26 @@ class Move(NamedTuple):
 
 
 async def begin(
-    connection: Connection, *, group: str, cluster_id: str, moves: Sequence[Move]
-) -> int:
-    """Fence a batch off: move its offsets, look at the brake; return the newest revision.
+    connection: Connection,
+    *,
+    group: str,
+    cluster_id: str,
+    moves: Sequence[Move],
+    known: Revision | None = None,
+) -> bool:
+    """Fence a batch off: move its offsets, look at the brake.
 
-    Raises StaleOffsetsError or BrakeEngagedError.
+    Return whether the newest revision of the program is still the one known. Raises
+    StaleOffsetsError or BrakeEngagedError.
     """
     if moves:
         await _move(connection, group, cluster_id, moves)
-    row = await connection.fetchrow(SQL["look"], group)
+    number, effective_at = (known.number, known.effective_at) if known else (None, None)
+    row = await connection.fetchrow(SQL["look"], group, number, effective_at)
     if row is None or row["braked"]:
         raise BrakeEngagedError(group)
-    newest: int = row["revision"]
-    return newest
+    is_known: bool = row["program_is_known"]
+    return is_known
 
 
 async def find_parked(

@@ -10,7 +10,7 @@ from shared.contract.codec import Record
 from shared.pipeline import store
 from shared.pipeline.ahead import Ahead
 from shared.pipeline.calls import Calls
-from shared.pipeline.command import Command, Item, Refused, Reply
+from shared.pipeline.command import Command, Item, Refused, Reply, poison
 from shared.pipeline.domain import State
 from shared.pipeline.errors import BrakeEngagedError, BrakeTrippedError, StaleOffsetsError
 from shared.pipeline.failure import is_poison, is_timeout
@@ -36,9 +36,6 @@ MOST_CALLS: Final = 2_000
 
 ENOUGH_CALLS: Final = 20
 """A batch of so many is worth its price; fewer wait a little for more (`shared.platform.rest`)."""
-
-DETAIL_LIMIT: Final = 2_000
-"""A dead letter's detail is read by a person."""
 
 _log = logging.getLogger(__name__)
 
@@ -311,13 +308,5 @@ def _about(item: Item) -> Mapping[str, object]:
 
 
 def _isolated(item: Item, error: Exception) -> Refused:
-    """Name a record that raised alone, with what it raised."""
-    detail = f"{type(error).__name__}: {error}".encode("ascii", "backslashreplace").decode()
-    return Refused(
-        reason="poison",
-        detail=detail[:DETAIL_LIMIT],
-        record=item.told_in if isinstance(item, Command) else item.record,
-        member_id=item.member_id,
-        cause=item.cause,
-        isolated=True,
-    )
+    record = item.told_in if isinstance(item, Command) else item.record
+    return poison(record, error, member_id=item.member_id, cause=item.cause)

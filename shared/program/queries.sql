@@ -5,6 +5,10 @@ FROM program.revision
 WHERE revision > $1
 ORDER BY revision
 
+-- name: effective_at
+-- Read when a revision takes effect; no row where there is none, or no more.
+SELECT effective_at FROM program.revision WHERE revision = $1
+
 -- name: lock_revisions
 -- Wait for every transaction that has read revisions, and hold off new ones until we commit.
 LOCK TABLE program.revision IN ACCESS EXCLUSIVE MODE

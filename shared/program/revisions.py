@@ -54,6 +54,11 @@ class Revisions:
         """
         return self._rows[-1].program.zone
 
+    @property
+    def last(self) -> Revision | None:
+        """The newest revision; None when there is none."""
+        return self._rows[-1] if self._rows else None
+
     def number(self, number: int) -> Revision:
         """Return a revision by its number; raises LookupError where there is none."""
         if not 1 <= number <= len(self._rows):

@@ -33,6 +33,20 @@ async def read_newer(connection: Connection, after: int) -> tuple[Revision, ...]
     )
 
 
+async def caught_up(connection: Connection, revisions: Revisions) -> Revisions:
+    """Return the revisions there are now; the known ones are read again only where one is gone.
+
+    A restore takes the newest away, and the next one applied has its number. Call it as
+    `read_newer`.
+    """
+    last = revisions.last
+    if last is not None:
+        effective_at = await connection.fetchval(_SQL["effective_at"], last.number)
+        if effective_at is not None and _aware(effective_at) == last.effective_at:
+            return revisions.with_newer(await read_newer(connection, last.number))
+    return Revisions(await read_newer(connection, 0))
+
+
 async def seed(connection: Connection, *, by: str, document: str | None = None) -> None:
     """Make revision 1, in force from the beginning of time, unless there is one already.
 

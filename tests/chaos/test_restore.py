@@ -70,7 +70,7 @@ async def test_a_reversal_from_lost_time_takes_nothing_that_was_not_given(
     share = {"share_id": "s1", "friend_id": "friend", "order_id": "o1", "ordered_at": at}
     earn = await teller(database)
     await earn.writer.write(
-        [earn._command("o1/bonus-reversed", "share.bonus-reversed.v1", json.dumps(reversal))]
+        [earn.command("o1/bonus-reversed", "share.bonus-reversed.v1", json.dumps(reversal))]
     )
     await earn.tell(
         [

@@ -31,6 +31,7 @@ SHARED: Mapping[str, tuple[str | None, ...]] = {
 }
 BESIDES: Mapping[str, tuple[str | None, ...]] = {
     "shared/program/queries.sql: read_newer": (*CONSUMERS, "jifen_mall"),
+    "shared/program/queries.sql: effective_at": CONSUMERS,
 }
 LARGE = (
     "entry",

@@ -51,9 +51,9 @@ class Teller:
             self.relayed,
         )
         self.relayed = max([row["id"] for row in rows], default=self.relayed)
-        return [self._command(row["event_id"], row["type"], row["payload"]) for row in rows]
+        return [self.command(row["event_id"], row["type"], row["payload"]) for row in rows]
 
-    def _command(self, event_id: str, event_type: str, payload: str) -> Record:
+    def command(self, event_id: str, event_type: str, payload: str) -> Record:
         _, _, headers = encode(event_type, {"member_id": ""}, event_id)
         self.next_offset += 1
         return Record(

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from typing_extensions import override
 
@@ -30,6 +31,13 @@ class Planted:
     @property
     def opens_accounts(self) -> bool:
         return True
+
+    @property
+    def zone(self) -> str:
+        return self.earn.zone
+
+    def in_zone(self, zone: str) -> Self:
+        return replace(self, earn=self.earn.in_zone(zone))
 
     def command(self, event: Event, record: Record) -> Command:
         return self.earn.command(event, record)

@@ -18,6 +18,7 @@ from tests.integration.pipeline.desk import (
     begin,
     dead_letters,
     parked,
+    replayed,
     rows,
     started,
     tell_records,
@@ -25,7 +26,7 @@ from tests.integration.pipeline.desk import (
 )
 from tests.support.databases import Database, owner_of
 from tests.support.model import Rules, World
-from tests.support.tellings import Story, paid, refunded, shared
+from tests.support.tellings import AT, Story, checked_in, paid, refunded, shared
 
 pytestmark = pytest.mark.integration
 
@@ -167,3 +168,48 @@ async def test_what_waited_too_long_is_told_once_and_still_applies(database: Dat
     await tell_records(earn, [paid("o1", "m1")])
     await earn.writer.close()
     assert [line[2] for line in (await entries(database))["m1"]] == [10, -5]
+
+
+async def test_what_is_too_large_to_be_sent_on_is_buried_and_its_waker_applies(
+    database: Database,
+) -> None:
+    await begin(database)
+    earn = await started(database)
+    lines = [{"line_id": f"{'x' * 50}-{n:04d}", "paid_minor": 100} for n in range(1_000)]
+    told = {"refund_id": "r1", "order_id": "o1", "member_id": "m2", "refunded_at": AT}
+    await earn.tell([("order.refunded.v1", {**told, "lines": lines})])
+    assert len(await parked(database)) == 1
+    await earn.tell([paid("o1", "m1", 10_000)])
+    assert {name: points for name, (points, _) in (await standings(database)).items()} == {
+        "m1": 100
+    }
+    [dead] = await dead_letters(database)
+    assert (dead["reason"], dead["member_id"], dead["isolated"]) == ("too-large", "m2", False)
+    assert "65536 bytes" in dead["detail"]
+    assert await parked(database) == []
+    await earn.writer.write(await replayed(database, earn))
+    assert [row["reason"] for row in await dead_letters(database)][1:] == [
+        "order-of-another-member"
+    ]
+    await earn.writer.close()
+
+
+async def test_what_a_woken_event_wakes_wakes_with_it(database: Database) -> None:
+    await begin(database)
+    earn = await started(database)
+    reversal = {
+        "member_id": "s",
+        "friend_id": "f",
+        "order_id": "o1",
+        "refund_id": "r1",
+        "points": 50,
+        "expires_on": "2027-11-30",
+        "refunded_at": AT,
+    }
+    payload = orjson.dumps(reversal).decode()
+    await earn.writer.write([earn.command("r1", "share.bonus-reversed.v1", payload)])
+    await earn.tell([shared("o1", "s", "f")])
+    assert [row["awaits"] for row in await parked(database)] == ["share/order/o1", "order/o1/paid"]
+    await earn.tell([paid("o1", "f"), checked_in("s")])
+    assert await parked(database) == []
+    await earn.writer.close()

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from shared.pipeline.errors import StaleOffsetsError
 from shared.program.load import default_text
+from shared.program.revisions import LEAD
 from shared.program.store import apply
 from tests.integration.earn.desk import Teller, now
 from tests.integration.pipeline.desk import begin, rows, started
 from tests.support.databases import Database, owner_of
-from tests.support.tellings import paid
+from tests.support.tellings import checked_in, paid
 
 pytestmark = pytest.mark.integration
 
@@ -47,3 +49,48 @@ async def test_entries_name_the_revision_in_force(database: Database) -> None:
         assert row["revision"] == (2 if newer else 1)
         assert row["points"] == (200 if newer else 100)
     assert {row["revision"] for row in found} == {1, 2}
+
+
+async def test_a_revision_that_a_restore_took_away_counts_no_more(database: Database) -> None:
+    await begin(database)
+    earn = await started(database)
+    thrice = default_text().replace("CNY: {points: 1,", "CNY: {points: 3,")
+    async with owner_of(database) as owner:
+        await apply(owner, TWICE, by="test")
+        await asyncio.sleep(LEAD.total_seconds())
+        await earn.tell([paid("a", "m", 10_000, paid_at=now().isoformat())])
+        await owner.execute("DELETE FROM program.revision WHERE revision = 2")
+        await earn.tell([paid("b", "m", 10_000, paid_at=now().isoformat())])
+        await apply(owner, thrice, by="test")
+        await asyncio.sleep(LEAD.total_seconds())
+        await earn.tell([paid("c", "m", 10_000, paid_at=now().isoformat())])
+    await earn.writer.close()
+    found = await rows(database, "SELECT points, revision FROM ledger.entry ORDER BY seq")
+    assert [tuple(row) for row in found] == [(200, 2), (100, 1), (300, 2)]
+
+
+async def test_another_zone_before_the_first_entry_counts_for_all_that_is_told_after(
+    database: Database,
+) -> None:
+    await begin(database)
+    earn = await started(database)
+    elsewhere = default_text().replace("zone: Asia/Shanghai", "zone: America/New_York")
+    async with owner_of(database) as owner:
+        await apply(owner, elsewhere, by="test")
+    told = [
+        checked_in("twice", "2026-11-20T15:00:00Z"),
+        checked_in("twice", "2026-11-20T17:00:00Z"),
+        checked_in("once", "2026-11-19T20:00:00Z"),
+        checked_in("once", "2026-11-20T14:00:00Z"),
+    ]
+    with pytest.raises(StaleOffsetsError, match="America/New_York"):
+        await earn.tell(told)
+    earn.next_offset = 0
+    await earn.tell(told)
+    await earn.writer.close()
+    found = await rows(database, "SELECT member_id, cause FROM ledger.entry ORDER BY 1, 2")
+    assert [tuple(row) for row in found] == [
+        ("once", "check-in/2026-11-19"),
+        ("once", "check-in/2026-11-20"),
+        ("twice", "check-in/2026-11-20"),
+    ]
