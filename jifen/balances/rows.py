@@ -68,7 +68,9 @@ def read(file: Path, form: Form) -> Iterator[Row | Fault]:
         ) from None
     except csv.Error as error:
         raise BalancesError(f"{file} is no CSV: {error}") from None
-    except (LookupError, OSError, TypeError) as error:
+    except LookupError:
+        raise BalancesError(f"encoding: there is none called {form.encoding!r}") from None
+    except (OSError, TypeError) as error:
         raise BalancesError(f"{file} can't be read: {error}") from None
 
 
@@ -88,6 +90,9 @@ def _places(header: Sequence[str], form: Form) -> Mapping[str, int]:
             f"the header: expected columns {', '.join(missing)}, got {', '.join(names) or 'none'}:"
             " name yours with --member, --points and --expires"
         )
+    twice = [name for name in (form.member, form.points, form.expires) if names.count(name) > 1]
+    if twice:
+        raise BalancesError(f"the header: expected {', '.join(twice)} once, found it twice")
     return {name: names.index(name) for name in (form.member, form.points, form.expires)}
 
 

@@ -53,6 +53,8 @@ def _run(
     The service sweeps each day by itself; this is for after a repair. A day that has not come is
     refused, except to be looked at.
     """
+    if as_json and not dry_run:
+        raise typer.BadParameter("expected --dry-run with it", param_hint="--json")
     day = None if as_of is None else _day(as_of)
     if dry_run:
         _show(context.on_database(forecast.forecast, day), as_json=as_json)

@@ -1,6 +1,5 @@
 """How an order-lines file is written; the defaults are those of the UCI "Online Retail" file."""
 
-import codecs
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -79,15 +78,16 @@ class Form:
 
     def _check_names(self) -> None:
         try:
-            codecs.lookup(self.encoding)
+            # Unlike a look-up, this refuses what is a codec and no text's: base64, say.
+            "".encode(self.encoding)
+        except (LookupError, ValueError):
+            raise ReplayError(f"encoding: there is none called {self.encoding!r}") from None
+        try:
             ZoneInfo(self.zone)
-            re.compile(self.goods)
-        except LookupError as error:  # a zone that is not there is one too
-            what = "encoding" if "encoding" in str(error) else "time zone"
-            got = self.encoding if what == "encoding" else self.zone
-            raise ReplayError(f"{what}: there is none called {got!r}") from None
-        except ValueError:
+        except (LookupError, ValueError):
             raise ReplayError(f"time zone: there is none called {self.zone!r}") from None
+        try:
+            re.compile(self.goods)
         except re.error as error:
             raise ReplayError(f"goods: no regular expression: {error}") from None
 

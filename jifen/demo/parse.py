@@ -209,6 +209,9 @@ def _places(path: Path, form: Form, header: Sequence[str]) -> list[int]:
             f"{', '.join(there) or 'none, the file is empty'}. Name columns and delimiter "
             "with the options of `jifen orders replay --help`"
         )
+    twice = [name for name in form.columns.names if there.count(name) > 1]
+    if twice:
+        raise ReplayError(f"{path}: expected the column {', '.join(twice)} once, found it twice")
     return [there.index(name) for name in form.columns.names]
 
 

@@ -139,7 +139,10 @@ class ProspectBody(RewardBody):
     missing: int = Field(description="Points that are missing for one piece.")
     monthly: LimitBody | None = Field(description="What is left of the member's month.")
     obstacles: list[Obstacle] = Field(
-        description="All that one piece would be refused for now; empty: it can be had."
+        description=(
+            "All that one piece would be refused for now; empty: it can be had, by a member who has"
+            " no more reservations open than one may have."
+        )
     )
 
 

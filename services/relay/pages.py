@@ -15,7 +15,7 @@ from services.relay.domain import (
     event_record,
     headers_document,
 )
-from services.relay.publisher import Publisher, PublishError, UnknownTopicError
+from services.relay.publisher import MissingTopics, Publisher, PublishError, UnknownTopicError
 from services.relay.store import OutboxStore
 from shared.platform.clock import monotonic
 from shared.platform.metrics import Metrics
@@ -39,6 +39,7 @@ class Mover:
         self._max_rows = max_rows
         self._rows = max_rows
         self._floor = Floor()
+        self._missing = MissingTopics()
         self._snapshot_at = 0.0
         self._full_read_at = 0.0
 
@@ -104,12 +105,27 @@ class Mover:
                 await self._set_aside(row, "the dead letter is gone")
             except ValueError as error:
                 await self._set_aside(row, str(error))
-        try:
-            await self._publish(records, publisher)
-        except UnknownTopicError as error:
-            # The copy on Kafka is a convenience: members' events must not wait for its topic.
-            for row in rows:
-                await self._set_aside(row, str(error))
+        await self._publish_letters(rows, records, publisher)
+
+    async def _publish_letters(
+        self, rows: Sequence[OutboxRow], records: Sequence[Outgoing], publisher: Publisher
+    ) -> None:
+        """Publish the letters whose topics there are, and drop the others' copies.
+
+        A copy on Kafka is a convenience: members' events must not wait for its topic.
+        """
+        row_of = {row.id: row for row in rows}
+        while True:
+            known, unknown = self._missing.split(records)
+            for record in unknown:
+                await self._set_aside(row_of[record.row_id], f"no topic {record.topic}")
+            try:
+                await self._publish(known, publisher)
+            except UnknownTopicError as error:
+                self._missing.add(error.topic)
+                records = known
+            else:
+                return
 
     async def _publish(self, records: Sequence[Outgoing], publisher: Publisher) -> None:
         if not records:

@@ -1,7 +1,7 @@
 """A page of records to Kafka: batched by partition, in order, acknowledged."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.relay.domain import Outgoing
+from shared.platform.clock import monotonic
 from shared.platform.kafka import abandon, create_producer
 from shared.platform.settings import KafkaSettings
 
@@ -25,6 +26,8 @@ Partition: TypeAlias = tuple[str, int]
 _ACK_SECONDS = 30.0
 # Hashing a key in Python costs a third of sending its record, and active members repeat.
 _MAX_HASHES = 200_000
+# A topic that was missing is asked for again after this.
+_MISSING_SECONDS = 60.0
 _POSITIVE = 0x7FFFFFFF
 # What the broker answers where the record is at fault; all else is trouble, and passes.
 _REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError)
@@ -47,6 +50,26 @@ class UnknownTopicError(PublishError):
     def __init__(self, topic: str) -> None:
         super().__init__(LookupError(f"no topic {topic}"), refused=False)
         self.topic = topic
+
+
+class MissingTopics:
+    """Topics that were not there a moment ago: to ask for one takes the broker's time-out."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def add(self, topic: str) -> None:
+        """Note that a topic is not there, for a minute."""
+        self._until[topic] = monotonic() + _MISSING_SECONDS
+
+    def split(self, records: Iterable[Outgoing]) -> tuple[list[Outgoing], list[Outgoing]]:
+        """Tell records whose topic may be there from those whose topic is missing."""
+        now = monotonic()
+        known: list[Outgoing] = []
+        missing: list[Outgoing] = []
+        for record in records:
+            (missing if self._until.get(record.topic, 0.0) > now else known).append(record)
+        return known, missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

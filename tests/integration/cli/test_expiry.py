@@ -35,6 +35,10 @@ async def test_what_is_shown_is_what_goes(jifen: Jifen, database: Database) -> N
     assert (await jifen.prints_json("expiry", "run", "--dry-run"))["due"] == {}
 
 
+async def test_a_real_run_prints_no_json(jifen: Jifen) -> None:
+    assert "expected --dry-run with it" in await jifen.complains("expiry", "run", "--json", code=2)
+
+
 async def test_a_day_to_come_can_be_looked_at(jifen: Jifen, database: Database) -> None:
     await give_lots(database, {"ann": [(soon(), 3)]})
     async with open_desk(database) as desk:

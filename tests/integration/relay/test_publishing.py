@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.relay.leader import Relay
+from shared.platform.clock import monotonic
 from shared.platform.metrics import Metrics
 from tests.integration.relay.outbox import (
     Place,
@@ -139,6 +140,24 @@ async def test_a_missing_dead_letter_topic_does_not_hold_up_events(place: Place)
         assert await connection.fetchval("SELECT count(*) FROM messaging.dead_letter") == 1
     assert len(await records_of(place.bootstrap, place.topic)) == 1
     assert published(registry, "dead-letters", "unpublishable") == 1
+
+
+async def test_a_missing_dead_letter_topic_drops_no_copies_but_its_own_and_costs_one_time_out(
+    place: Place, kafka: KafkaHandle
+) -> None:
+    dlq, gone = f"{place.topic}.points-earn.dlq", kafka.unique("gone")
+    await kafka.create_topics(dlq)
+    settings = place.settings().kafka.model_copy(update={"request_timeout_ms": 2_000})
+    async with place.connected() as connection:
+        for offset in range(48):
+            topic = gone if offset % 2 else place.topic
+            await append_dead_letter(connection, topic, offset, value=b"{}", key=b"k")
+        began = monotonic()
+        async with running(place, kafka=settings) as registry:
+            await until_empty(place)
+        assert monotonic() - began < 9.0, "six chunks of letters waited two seconds each"
+    assert len(await records_of(place.bootstrap, dlq)) == 24
+    assert published(registry, "dead-letters", "unpublishable") == 24
 
 
 async def test_a_row_that_kafka_refuses_is_set_aside_and_the_rest_go_on(

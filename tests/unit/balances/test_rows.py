@@ -81,6 +81,7 @@ def test_a_line_that_is_none_says_why(tmp_path: Path, line: str, message: str) -
     [
         (b"", "expected columns member, points, expires_on, got none"),
         (b"member,points\n", "expected columns expires_on, got member, points"),
+        (b"member,points,expires_on,points\n", "expected points once, found it twice"),
         (b"member,points,expires_on\nm\xff,1,\n", "expected utf-8-sig, got bytes that are none"),
         (b'member,points,expires_on\n"m"x,1,\n', "is no CSV"),
     ],
@@ -92,9 +93,10 @@ def test_a_file_that_is_none_says_why(tmp_path: Path, content: bytes, said: str)
         list(read(file, Form()))
 
 
-def test_an_encoding_that_is_none_says_so(tmp_path: Path) -> None:
-    with pytest.raises(BalancesError, match="unknown encoding"):
-        list(read(written(tmp_path, HEADER), Form(encoding="klingon")))
+@pytest.mark.parametrize("encoding", ["klingon", "base64"])
+def test_an_encoding_that_is_none_says_so(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(BalancesError, match=f"encoding: there is none called '{encoding}'"):
+        list(read(written(tmp_path, HEADER), Form(encoding=encoding)))
 
 
 @given(st.lists(st.integers(1, 64), max_size=2_500))

@@ -194,6 +194,8 @@ def test_what_is_wrong_with_the_file_is_said(tmp_path: Path) -> None:
     said = refusal(file(tmp_path, header="InvoiceNo,Price"))
     assert "the column StockCode, Quantity, InvoiceDate, UnitPrice, CustomerID" in said
     assert "there are: InvoiceNo, Price" in said
+    said = refusal(file(tmp_path, header="InvoiceNo," + HEADER))
+    assert "expected the column InvoiceNo once, found it twice" in said
 
 
 def test_another_encoding_is_said_with_its_line(tmp_path: Path) -> None:
@@ -210,6 +212,8 @@ def test_another_encoding_is_said_with_its_line(tmp_path: Path) -> None:
         ({"zone": "Europe/Nowhere"}, "time zone: there is none called 'Europe/Nowhere'"),
         ({"zone": "../etc/passwd"}, "time zone: there is none called"),
         ({"encoding": "utf-9"}, "encoding: there is none called 'utf-9'"),
+        ({"encoding": "base64"}, "encoding: there is none called 'base64'"),
+        ({"encoding": "undefined"}, "encoding: there is none called 'undefined'"),
         ({"goods": "["}, "goods: no regular expression"),
         ({"currency": "gbp"}, "currency: expected three capital letters"),
         ({"minor_digits": 9}, "minor digits: expected 0 to 4, got 9"),
