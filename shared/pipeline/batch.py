@@ -91,10 +91,12 @@ class Batch(Generic[State]):
         """Take over the revisions there are.
 
         Raises StaleOffsetsError where days begin by another clock now: what was understood by the
-        old one must be read again.
+        old one must be read again. LostRaceError where there is no revision at all any more.
         """
-        self.revisions = await caught_up(connection, self.revisions)
-        zone = self.revisions.zone
+        revisions = await caught_up(connection, self.revisions)
+        if revisions.last is None:
+            raise LostRaceError("the database holds no program revision any more")
+        self.revisions, zone = revisions, revisions.zone
         if zone != self.domain.zone:
             self.domain = self.domain.in_zone(zone)
             raise StaleOffsetsError(f"the program's zone is {zone} now: reading again by its days")

@@ -8,7 +8,7 @@ import pytest
 from shared.pipeline.errors import StaleOffsetsError
 from shared.program.load import default_text
 from shared.program.revisions import LEAD
-from shared.program.store import apply
+from shared.program.store import apply, seed
 from tests.integration.earn.desk import Teller, now
 from tests.integration.pipeline.desk import begin, rows, started
 from tests.support.databases import Database, owner_of
@@ -67,6 +67,22 @@ async def test_a_revision_that_a_restore_took_away_counts_no_more(database: Data
     await earn.writer.close()
     found = await rows(database, "SELECT points, revision FROM ledger.entry ORDER BY seq")
     assert [tuple(row) for row in found] == [(200, 2), (100, 1), (300, 2)]
+
+
+async def test_without_any_revision_it_waits(database: Database) -> None:
+    await begin(database)
+    earn = await started(database)
+    async with owner_of(database) as owner:
+        [kept] = await owner.fetch("DELETE FROM program.revision RETURNING *")
+        telling = asyncio.create_task(earn.tell([paid("a", "m", 10_000)]))
+        while not (earn.writer.trouble or telling.done()):  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+        assert "no program revision" in (earn.writer.trouble or "")
+        await seed(owner, by="test", document=kept["document"])
+    await telling
+    await earn.writer.close()
+    assert len(await rows(database, "SELECT 1 FROM ledger.entry")) == 1
+    assert await rows(database, "SELECT 1 FROM messaging.dead_letter") == []
 
 
 async def test_another_zone_before_the_first_entry_counts_for_all_that_is_told_after(
