@@ -167,7 +167,7 @@ class Fold(Generic[State]):
             "what it waited for has come, but it is too large to be sent on to its member:"
             f" expected at most {MOST_SENT_BYTES} bytes, got {size}; replay it"
         )
-        self._bury(command, _refused(command, Refuse("too-large", detail)))
+        self._refuse(command, Refuse("too-large", detail))
 
     def _again(self, command: Command, seq: int, fingerprint: bytes) -> None:
         if fingerprint == command.fingerprint:

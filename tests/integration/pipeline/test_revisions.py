@@ -10,7 +10,7 @@ from shared.program.load import default_text
 from shared.program.revisions import LEAD
 from shared.program.store import apply, seed
 from tests.integration.earn.desk import Teller, now
-from tests.integration.pipeline.desk import begin, rows, started
+from tests.integration.pipeline.desk import begin, rows, started, until
 from tests.support.databases import Database, owner_of
 from tests.support.tellings import checked_in, paid
 
@@ -75,8 +75,7 @@ async def test_without_any_revision_it_waits(database: Database) -> None:
     async with owner_of(database) as owner:
         [kept] = await owner.fetch("DELETE FROM program.revision RETURNING *")
         telling = asyncio.create_task(earn.tell([paid("a", "m", 10_000)]))
-        while not (earn.writer.trouble or telling.done()):  # noqa: ASYNC110 - it has no event
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(earn.writer.trouble) or telling.done())
         assert "no program revision" in (earn.writer.trouble or "")
         await seed(owner, by="test", document=kept["document"])
     await telling
