@@ -166,7 +166,10 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         return await _on_failure(request, error)
     faults = error.errors()
-    said = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in faults[:_MAX_FAULTS]]
+    said = [
+        f"{_place(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in faults[:_MAX_FAULTS]
+    ]
     if more := len(faults) - len(said):
         said.append(f"and {more} more")
     return problem_response(request, Problem(422, "invalid-request", detail="; ".join(said)))

@@ -199,6 +199,7 @@ async def test_what_is_no_adjustment_is_refused(earn: httpx.AsyncClient) -> None
     for body in WRONG:
         answer = await earn.post(path, json=body, headers=key)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request"), body
+        assert "Value error" not in answer.json()["detail"]
 
 
 async def test_a_key_is_needed_and_is_an_id(earn: httpx.AsyncClient) -> None:
