@@ -279,7 +279,8 @@ class Consumer(ConsumerRebalanceListener, Generic[State]):
         if task is None or task.done():
             return
         self._writer.finish()
-        await asyncio.wait({task}, timeout=patience_seconds)
+        if not self._writer.braked:  # that ends with the release, and nothing of it is stored
+            await asyncio.wait({task}, timeout=patience_seconds)
         if not task.done():
             task.cancel()
             await asyncio.wait({task})

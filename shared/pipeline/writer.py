@@ -265,16 +265,20 @@ class Writer(Generic[State]):
     async def _wait_for_release(self) -> None:
         """Stop until an operator releases the brake; the row survives restarts of ours."""
         self._brake(engaged=True)
-        backoff = Backoff(first_seconds=BRAKE_POLL_SECONDS, cap_seconds=BRAKE_POLL_SECONDS)
-        while True:
-            await asyncio.sleep(backoff.next_seconds())
-            try:
-                if not await store.is_braked(await self.connection(), self.group):
-                    break
-            except Exception as error:
-                if is_poison(error):
-                    raise
-        self._brake(engaged=False)
+        try:
+            while await self._is_braked():
+                await asyncio.sleep(BRAKE_POLL_SECONDS)
+        finally:
+            # Also of a wait that was cancelled: who comes next finds out by itself.
+            self._brake(engaged=False)
+
+    async def _is_braked(self) -> bool:
+        try:
+            return await store.is_braked(await self.connection(), self.group)
+        except Exception as error:
+            if is_poison(error):
+                raise
+            return True
 
     async def _trip(self, why: str) -> None:
         _log.error("brake tripped, consumption stops", extra={"group": self.group, "why": why})

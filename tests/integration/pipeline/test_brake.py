@@ -105,6 +105,21 @@ async def test_a_bug_that_is_still_there_trips_it_again(database: Database) -> N
     await cancelled(writing, earn)
 
 
+async def test_a_wait_that_is_cancelled_leaves_nobody_braked(database: Database) -> None:
+    """What is released while nobody waits, as in a rebalance, is released all the same."""
+    await begin(database)
+    earn = await started(database, Buggy(raises_for=breaks))
+    writing = asyncio.create_task(earn.tell(busy_day()))
+    await until(lambda: earn.writer.braked)
+    await cancelled(writing, earn)
+    assert not earn.writer.braked
+    async with owner_of(database) as owner:
+        await release_brake(owner, GROUP, by="ann")
+    await earn.tell([checked_in("m1000")])
+    assert not earn.writer.braked
+    await earn.writer.close()
+
+
 async def test_many_bad_records_of_senders_do_not_trip_it(database: Database) -> None:
     await begin(database)
     earn = await started(database)
