@@ -266,7 +266,7 @@ class Writer(Generic[State]):
         """Stop until an operator releases the brake; the row survives restarts of ours."""
         self._brake(engaged=True)
         try:
-            while await self._is_braked():
+            while await self._is_braked():  # noqa: ASYNC110 - the row is in the database
                 await asyncio.sleep(BRAKE_POLL_SECONDS)
         finally:
             # Also of a wait that was cancelled: who comes next finds out by itself.
