@@ -41,8 +41,8 @@ AFTER_ALL: Final = "\U0010ffff" * 17
 
 Check: TypeAlias = Literal["member_balance", "lot_remaining", "double_entry", "chain"]
 """What is recomputed: the account's balance and sums by kind from the entries; the lots from what
-entries moved; each entry's points against its lots', and the sums by kind against the balance; the
-hash chain with its numbers and times."""
+entries moved; each entry's points against its lots', refunds against what their order gave, and the
+sums by kind against the balance; the hash chain with its numbers and times."""
 
 _PAGE_ENTRIES: Final = 20_000  # a fifth of a second
 _PAGE_MEMBERS: Final = 2_000
@@ -227,4 +227,6 @@ def _check_of(finding: Finding) -> Check:
     """Say which check a finding belongs to."""
     if finding.seq is None and finding.problem.startswith("lot"):
         return "lot_remaining"
+    if finding.problem.startswith("order "):
+        return "double_entry"
     return _CHECK_OF.get(finding.problem, "chain")

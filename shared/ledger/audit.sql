@@ -38,7 +38,7 @@ WITH chained AS (
     WINDOW chain AS (PARTITION BY e.member_id ORDER BY e.seq)
 ), recomputed AS (
     SELECT
-        c.member_id, c.seq, c.kind, c.points, c.balance, c.posted_at, c.hash, c.is_last,
+        c.member_id, c.seq, c.kind, c.cause, c.points, c.balance, c.posted_at, c.hash, c.is_last,
         c.seq_before, c.balance_before, c.posted_before, c.hash_version,
         greatest(c.balance, 0) - greatest(c.balance - c.points, 0) AS lots_due,
         CASE cardinality(c.lot_points)
@@ -61,7 +61,14 @@ WITH chained AS (
                 )
             )
             -- the next version goes here
-        END AS hash_due
+        END AS hash_due,
+        -- Points of an award that its taking back did not move: gone already, and let off.
+        CASE c.kind WHEN 'reversed' THEN coalesce(
+            substring(c.reason FROM '"covered_by_expiry":([0-9]{1,18})')::bigint, 0
+        ) END AS covered,
+        CASE c.kind WHEN 'reversed' THEN coalesce(
+            substring(c.reason FROM '"forgiven":([0-9]{1,18})')::bigint, 0
+        ) END AS let_off
     FROM chained AS c
 ), judged AS (
     SELECT
@@ -98,6 +105,13 @@ WITH chained AS (
         coalesce(sum(j.points) FILTER (WHERE j.kind = 'returned'), 0) AS returned,
         coalesce(sum(j.points) FILTER (WHERE j.kind = 'expired'), 0) AS expired,
         coalesce(sum(j.points) FILTER (WHERE j.kind = 'adjusted'), 0) AS adjusted,
+        coalesce(sum(j.covered), 0) AS covered,
+        array_agg(split_part(j.cause, '/', 2)) FILTER (
+            WHERE j.kind = 'reversed' AND j.cause LIKE 'order/%'
+        ) AS refunded_orders,
+        array_agg(j.covered + j.let_off - j.points::numeric) FILTER (
+            WHERE j.kind = 'reversed' AND j.cause LIKE 'order/%'
+        ) AS refunded_points,
         -- The least of these arrays is the first wrong entry; only wrong ones make one.
         min(ARRAY[
             -- A gap is the fault of the entry that is not there.
@@ -140,6 +154,7 @@ WITH chained AS (
     SELECT
         coalesce(l.member_id, m.member_id) AS member_id,
         coalesce(sum(l.points), 0) AS points,
+        coalesce(sum(l.forgiven), 0) AS forgiven,
         sum(abs(coalesce(l.points, 0) - coalesce(m.points, 0))) AS off_points,
         min(ARRAY[
             coalesce(l.expires_on, m.expires_on)::text,
@@ -185,11 +200,14 @@ WITH chained AS (
         -- What the lots hold against what the entries moved, and against their balance.
         greatest(
             l.off_points,
-            abs(coalesce(l.points, 0) - greatest(coalesce(t.balance, 0), 0))
+            abs(coalesce(l.points, 0) - greatest(coalesce(t.balance, 0), 0)),
+            abs(coalesce(l.forgiven, 0) - coalesce(t.covered, 0))
         ) AS off_lots,
-        -- One side of each entry against the other, and the sums by kind against the balance.
+        -- One side of each entry against the other, refunds against their awards, and the sums
+        -- by kind against the balance.
         greatest(
             t.off_lots,
+            o.off_points,
             abs(
                 a.balance::numeric - a.earned - a.reversed - a.redeemed - a.returned - a.expired
                 - a.adjusted
@@ -235,6 +253,12 @@ WITH chained AS (
             WHEN coalesce(l.points, 0) <> greatest(a.balance, 0)
                 THEN ARRAY[NULL, 'lots', greatest(a.balance, 0)::text,
                     coalesce(l.points, 0)::text]
+            WHEN coalesce(l.forgiven, 0) <> coalesce(t.covered, 0)
+                THEN ARRAY[NULL, 'lots.forgiven', coalesce(t.covered, 0)::text,
+                    coalesce(l.forgiven, 0)::text]
+            WHEN o.finding IS NOT NULL
+                THEN ARRAY[NULL, 'order ' || o.finding[1], 'at most ' || o.finding[2],
+                    o.finding[3]]
         END AS finding
     FROM (
         SELECT s.* FROM ledger.account AS s
@@ -242,6 +266,19 @@ WITH chained AS (
     ) AS a
     FULL JOIN told AS t ON t.member_id = a.member_id
     FULL JOIN lots AS l ON l.member_id = coalesce(a.member_id, t.member_id)
+    LEFT JOIN LATERAL (
+        SELECT
+            max(r.points - p.points) AS off_points,
+            min(ARRAY[r.order_id, p.points::text, r.points::text]) AS finding
+        FROM (
+            SELECT u.order_id, sum(u.points) AS points
+            FROM unnest(t.refunded_orders, t.refunded_points) AS u (order_id, points)
+            GROUP BY u.order_id
+        ) AS r
+        JOIN ledger.entry AS p
+            ON p.member_id = t.member_id AND p.cause = 'order/' || r.order_id || '/paid'
+        WHERE r.points > p.points
+    ) AS o ON t.refunded_orders IS NOT NULL
 )
 SELECT
     count(*) AS members,

@@ -93,6 +93,7 @@ DAMAGE: tuple[tuple[str, int | None, str], ...] = (
     ("UPDATE lot SET expired = expired + 1 WHERE expires_on = 'infinity'", None, "lot infinity"),
     ("UPDATE lot SET times_expired = 9 WHERE expires_on = '2024-01-05'", None, "lot 2024-01-05"),
     ("UPDATE lot SET forgiven = 999 WHERE expires_on = '2024-01-05'", None, "lot 2024-01-05"),
+    ("UPDATE lot SET forgiven = expired - forgiven WHERE expired > 0", None, "lots.forgiven"),
     ("DELETE FROM lot WHERE expires_on = '2024-01-16'", None, "lot 2024-01-16"),
     ("INSERT INTO lot VALUES (:member, '2030-01-01', 5)", None, "lot 2030-01-01"),
     ("UPDATE account SET balance = balance + 1", None, "account.balance"),
