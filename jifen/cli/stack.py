@@ -93,15 +93,16 @@ def _as_json(found: Status) -> dict[str, object]:
 
 
 def _print(found: Status) -> None:
-    if found.bootstrap is None:
+    if found.bootstrap is not None:
+        rows = [
+            ("kafka", found.bootstrap, "" if found.kafka_answers else "does not answer"),
+            ("database", found.database_url, "" if found.database_answers else "does not answer"),
+            *((name, service.url, service.problem) for name, service in found.services.items()),
+        ]
+        for name, where, problem in rows:
+            output.out(f"{name:10} {where}  {problem or 'ready'}", highlight=False)
+    if not found.anything_up:
         raise CommandError("the stack is not up: start it with `jifen up`")
-    rows = [
-        ("kafka", found.bootstrap, "" if found.kafka_answers else "does not answer"),
-        ("database", found.database_url, "" if found.database_answers else "does not answer"),
-        *((name, service.url, service.problem) for name, service in found.services.items()),
-    ]
-    for name, where, problem in rows:
-        output.out(f"{name:10} {where}  {problem or 'ready'}", highlight=False)
 
 
 def _say_waiting() -> None:

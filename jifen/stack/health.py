@@ -46,6 +46,12 @@ class Status:
             and not any(service.problem for service in self.services.values())
         )
 
+    @property
+    def anything_up(self) -> bool:
+        """Tell whether any of it runs or answers."""
+        running = any(service.pid for service in self.services.values())
+        return self.kafka_answers or self.database_answers or running
+
 
 class _Readiness(BaseModel):
     """What /readyz answers."""

@@ -84,6 +84,7 @@ async def test_a_killed_stack_starts_again_with_all_its_data(jifen: Command) -> 
     processes.end(processes.naming(jifen.home), by=signal.SIGKILL)
     code, after = jifen.status()
     assert (code, after) == (1, found)
+    assert "jifen up" in jifen.run("status").stderr
 
     jifen.up()
     assert jifen.status() == (0, found)
