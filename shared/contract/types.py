@@ -27,9 +27,10 @@ ENTRY_ID_PATTERN = r"^[A-Za-z0-9._:@-]{1,64}/[1-9][0-9]{0,18}$"
 CODE_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 # No control characters: PostgreSQL refuses NUL, logs and terminals suffer from the rest.
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]+$"
+# RFC 3339 without its leap seconds: no calendar of ours has them.
 INSTANT_PATTERN = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 

@@ -1,10 +1,12 @@
 """What breaks the contract is refused with a reason, and with words its sender can act on."""
 
 import json
+import re
 
 import pytest
 
 from shared.contract.codec import MAX_VALUE_BYTES, ContractError, Record, decode
+from shared.contract.types import INSTANT_PATTERN
 from tests.contract.records import (
     ORDER,
     headers,
@@ -232,6 +234,15 @@ def test_ids(value: object, shown: str) -> None:
 def test_times(value: object) -> None:
     detail = refusal(order_record(paid_at=value)).detail
     assert detail.startswith(f"paid_at: {WORDS_FOR_TIME}, got ")
+
+
+@pytest.mark.parametrize(
+    "clock", ["24:00:00Z", "23:59:60Z", "09:60:00Z", "09:30:00+24:00", "09:30:00+08:60"]
+)
+def test_what_no_clock_shows_is_not_promised_either(clock: str) -> None:
+    """The schemas publish the pattern: what it takes is to be taken."""
+    assert re.fullmatch(INSTANT_PATTERN, f"2016-12-31T{clock}") is None
+    assert re.fullmatch(INSTANT_PATTERN, "2016-12-31T09:30:00+08:00")
 
 
 @pytest.mark.parametrize(
