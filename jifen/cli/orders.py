@@ -88,7 +88,8 @@ def _replay(
     without a customer, whose stock code is no goods, without a quantity or a price above zero.
     A return gives back items of the member's latest order that has so many left; what no order
     has is reported. Defaults are those of the UCI "Online Retail" file. Told twice, a file
-    changes nothing.
+    changes nothing; a return that is in two files is to find the same orders in both, else it
+    takes twice.
     """
     form = Form(
         columns=Columns(

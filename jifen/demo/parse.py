@@ -128,7 +128,7 @@ class _Line:
         invoice, sku, customer = texts[0], texts[1], texts[5]
         if not customer:
             return Skip.NO_CUSTOMER
-        if not _is_id(customer, MAX_CUSTOMER_CHARACTERS):
+        if not _is_id(_number_of(customer), MAX_CUSTOMER_CHARACTERS):
             return Skip.BAD_CUSTOMER
         if not _is_id(invoice, MAX_INVOICE_CHARACTERS):
             return Skip.BAD_INVOICE
@@ -145,7 +145,7 @@ class _Line:
         if skip is None and (minor > MAX_MINOR or abs(quantity) > MAX_COUNT):
             skip = Skip.TOO_LARGE
         return skip or Goods(
-            member_id=self._form.member_prefix + customer.removesuffix(".0"),
+            member_id=self._form.member_prefix + _number_of(customer),
             sku=sku,
             quantity=abs(quantity),
             minor=minor,
@@ -183,6 +183,11 @@ class _Line:
 def is_return_of(invoice: str, form: Form) -> bool:
     """Tell a return from a sale by its number."""
     return bool(form.return_prefix) and invoice.startswith(form.return_prefix)
+
+
+def _number_of(customer: str) -> str:
+    """Return a customer's number without what a table program may have added."""
+    return customer.removesuffix(".0")
 
 
 def _is_id(text: str, longest: int) -> bool:

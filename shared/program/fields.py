@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from shared.contract.types import MAX_POINTS, Expected
+from shared.contract.types import MAX_POINTS, Expected, exactly_an_integer
 from shared.program.currencies import CURRENCIES
 
 # A rate's denominator: generous for any currency.
@@ -58,6 +58,7 @@ def _whole(low: int, high: int) -> Expected:
 
 Points = Annotated[int, Field(ge=0, le=MAX_POINTS), _whole(0, MAX_POINTS)]
 PerMinor = Annotated[int, Field(ge=1, le=MAX_PER_MINOR), _whole(1, MAX_PER_MINOR)]
+Version = Annotated[Literal[1], BeforeValidator(exactly_an_integer), Expected("1")]
 Month = Annotated[int, Field(ge=1, le=12), _whole(1, 12)]
 DayOfMonth = Annotated[int, Field(ge=1, le=31), _whole(1, 31)]
 # Bounds that keep every expiry date far below the year 9999, where dates end.

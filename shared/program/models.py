@@ -20,6 +20,7 @@ from shared.program.fields import (
     Months,
     PerMinor,
     Points,
+    Version,
     Years,
     Zone,
 )
@@ -129,7 +130,7 @@ Expiry: TypeAlias = Annotated[
 class Program(Part):
     """A merchant's rules, complete: two members who do the same earn the same."""
 
-    version: Literal[1]
+    version: Version
     zone: Zone
     earn: Earn
     refund: Refund = Refund()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from pydantic_core import PydanticCustomError
 
 from shared.contract.types import Code, Id, LongText
-from shared.program.fields import EXPECTED
+from shared.program.fields import EXPECTED, Version
 from shared.rewards.fields import MAX_REWARDS, MAX_TIERS, Instant, Limit, Price, Stock
 
 
@@ -66,5 +66,5 @@ Reward: TypeAlias = Goods
 class Rewards(Part):
     """All rewards of a merchant, in the order in which they are shown."""
 
-    version: Literal[1]
+    version: Version
     rewards: Annotated[tuple[Reward, ...], Field(max_length=MAX_REWARDS)]

@@ -38,6 +38,7 @@ def refusal(path: Path, form: Form | None = None) -> str:
         (line(customer=""), Skip.NO_CUSTOMER),
         (line(customer="Ann Smith"), Skip.BAD_CUSTOMER),
         (line(customer="9" * 41), Skip.BAD_CUSTOMER),
+        (line(customer=".0"), Skip.BAD_CUSTOMER),
         (line(invoice="5 3"), Skip.BAD_INVOICE),
         (line(invoice=""), Skip.BAD_INVOICE),
         (line(sku="POST"), Skip.NO_GOODS),

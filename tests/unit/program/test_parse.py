@@ -142,6 +142,7 @@ POLICY = "expected one of 'never', 'fixed-date', 'month-batch', 'rolling'"
             f"expiry.policy: {POLICY}, got 'me' (line 61)",
         ),
         ("version: 1", "version: 2", "version: expected 1, got 2 (line 7)"),
+        ("version: 1", "version: true", "version: expected 1, got true (line 7)"),
         ("version: 1", "", "version: required, but missing"),
     ],
 )
