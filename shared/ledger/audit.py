@@ -53,6 +53,7 @@ _CHECK_OF: Final[dict[str, Check]] = {
     "account.sums": "member_balance",
     "balance": "member_balance",
     "lots": "double_entry",
+    "order": "double_entry",
 }
 
 
@@ -227,6 +228,5 @@ def _check_of(finding: Finding) -> Check:
     """Say which check a finding belongs to."""
     if finding.seq is None and finding.problem.startswith("lot"):
         return "lot_remaining"
-    if finding.problem.startswith("order "):
-        return "double_entry"
-    return _CHECK_OF.get(finding.problem, "chain")
+    kind, _, _ = finding.problem.partition(" ")
+    return _CHECK_OF.get(kind, "chain")

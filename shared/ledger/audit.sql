@@ -266,6 +266,7 @@ WITH chained AS (
     ) AS a
     FULL JOIN told AS t ON t.member_id = a.member_id
     FULL JOIN lots AS l ON l.member_id = coalesce(a.member_id, t.member_id)
+    -- Orders whose refunds came to more than their payment gave; earn names their causes.
     LEFT JOIN LATERAL (
         SELECT
             max(r.points - p.points) AS off_points,

@@ -1,4 +1,4 @@
-"""A braked consumer keeps nobody waiting: neither the group it shares out with, nor its stop."""
+"""A braked consumer does not hold up its group when partitions are shared out anew."""
 
 import asyncio
 
@@ -7,6 +7,7 @@ import pytest
 
 from services.earn.handlers import GROUP
 from shared.pipeline.operator import release_brake
+from shared.pipeline.store import trip_brake
 from tests.integration.consuming.crew import Place, Service
 from tests.integration.consuming.shop import Books, send
 from tests.integration.pipeline.desk import rows
@@ -26,10 +27,7 @@ async def test_a_batch_that_waits_for_the_release_goes_back_at_once(
     books: Books, place: Place
 ) -> None:
     async with owner_of(books.database) as owner:
-        await owner.execute(
-            "INSERT INTO messaging.brake VALUES ($1, clock_timestamp(), 'a bug', '-infinity')",
-            GROUP,
-        )
+        await trip_brake(owner, GROUP, "a bug")
     send(books.bootstrap, [paid(f"o{n}", f"m{n}") for n in range(50)])
     async with place.service("earn") as earn:
         await earn.until_logged("started")
